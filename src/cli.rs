@@ -1,0 +1,197 @@
+//! The command line: what each command takes, in which language it speaks, how it ends. The
+//! only place that reads the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod answer;
+mod check;
+mod check_file;
+mod list;
+mod search;
+mod serve;
+mod source;
+
+/// Where `demo` and `serve` listen, if not told otherwise.
+const LISTEN_DEFAULT: &str = "127.0.0.1:50051";
+/// Where `check`, `check-file` and `search` ask, if not told otherwise.
+const SERVER_DEFAULT: &str = "http://127.0.0.1:50051";
+
+/// How a command ended. The numbers are part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Done; for a question: LISTED.
+    Yes = 0,
+    /// Answered, and the answer is not a plain yes; for `list`: problems or differences.
+    No = 1,
+    /// The command or the question was wrong.
+    Usage = 2,
+    /// Could not be answered: no server, no list, an unreadable file.
+    Failed = 3,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(outcome as u8)
+    }
+}
+
+/// Language of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Lang {
+    /// English.
+    En,
+    /// 中文.
+    Zh,
+}
+
+impl Lang {
+    /// The language of the locale.
+    fn of_locale() -> Self {
+        let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+        let set = names.iter().filter_map(|n| std::env::var(n).ok()).find(|v| !v.is_empty());
+        if set.is_some_and(|v| v.starts_with("zh")) { Self::Zh } else { Self::En }
+    }
+
+    /// The text in this language.
+    const fn pick<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
+        match self {
+            Self::En => english,
+            Self::Zh => chinese,
+        }
+    }
+}
+
+/// Form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people.
+    Text,
+    /// For programs: the proto3 JSON form of the response message.
+    Json,
+}
+
+/// What every command is told besides its own arguments.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    lang: Lang,
+    output: Output,
+}
+
+/// Clearlist: does this material clear under the R&D white list? 研发用物品进口白名单查询。
+#[derive(Debug, Parser)]
+#[command(
+    name = "clearlist",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Example:
+  clearlist demo                                        serve the worked example
+  clearlist check --hs 2941.30.11.00 --name 四环素      ask it
+
+Exit codes: 0 yes or done · 1 answered \"no\" · 2 usage · 3 could not answer"
+)]
+struct Cli {
+    /// Language of messages [default: by locale]
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Lang>,
+    /// Form of the output
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    output: Output,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the worked example of data/ and say what to try
+    #[command(after_help = "Example:\n  clearlist demo --listen 127.0.0.1:0")]
+    Demo {
+        /// Address to listen on; port 0 lets the system pick
+        #[arg(long, default_value = LISTEN_DEFAULT)]
+        listen: SocketAddr,
+        /// Serve this list folder instead of the built-in example
+        #[arg(long, value_name = "DIR")]
+        list: Option<PathBuf>,
+    },
+    /// Serve a list folder
+    #[command(after_help = "Example:\n  clearlist serve --list data --listen 127.0.0.1:50051")]
+    Serve {
+        /// Address to listen on; port 0 lets the system pick
+        #[arg(long, default_value = LISTEN_DEFAULT)]
+        listen: SocketAddr,
+        /// Folder with schemes.csv, enterprises.csv and entries.csv
+        #[arg(long, value_name = "DIR")]
+        list: PathBuf,
+    },
+    /// Ask one question
+    #[command(after_help = "\
+Example:
+  clearlist check --hs 2941.30.11.00 --name 四环素 --end-user 91110108EXAMPLE11C \\
+                  --quantity '20 g' --district 0100 --use research")]
+    Check(check::CheckArgs),
+    /// Ask about every line of a CSV file
+    #[command(after_help = "\
+Example:
+  clearlist check-file lines.csv -o answers.csv
+
+The file names its columns as the API does (hs_code, material_name, cas_number, end_user_uscc,
+specification, manufacturer, quantity, unit, customs_district, use, scheme, declaration_date,
+correlation_id) or in Chinese (商品编号, 商品名称, CAS号, 消费使用单位, 规格, 生产商, 数量, 单位,
+关区, 用途, 方案, 申报日期). Its own columns are kept; the answer's are added.")]
+    CheckFile(check_file::CheckFileArgs),
+    /// Find entries that resemble a text: names, pinyin, CAS numbers, codes
+    #[command(after_help = "Example:\n  clearlist search sihuansu")]
+    Search(search::SearchArgs),
+    /// Check and compare list folders
+    #[command(subcommand)]
+    List(list::ListCommand),
+}
+
+/// Whom to ask: a server, or a list folder.
+#[derive(Debug, Args)]
+struct SourceArgs {
+    /// Server to ask [default: the address `demo` listens on]
+    #[arg(long, value_name = "URL", conflicts_with = "list")]
+    server: Option<String>,
+    /// Ask a list folder instead; the answer says that it is unsigned
+    #[arg(long, value_name = "DIR")]
+    list: Option<PathBuf>,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_unset| "info".into());
+    let manner = Manner { lang: cli.lang.unwrap_or_else(Lang::of_locale), output: cli.output };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            anstream::eprintln!("clearlist: cannot start threads: {error}");
+            return Outcome::Failed.into();
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Demo { listen, list } => serve::demo(manner, &filter, listen, list).await,
+            Command::Serve { listen, list } => serve::serve(manner, &filter, listen, &list).await,
+            Command::Check(args) => check::run(manner, args).await,
+            Command::CheckFile(args) => check_file::run(manner, args).await,
+            Command::Search(args) => search::run(manner, args).await,
+            Command::List(command) => list::run(manner, command),
+        }
+    });
+    // What is still running is a reader that never came back; it ends with the process.
+    runtime.shutdown_background();
+    outcome.into()
+}
+
+/// Says on standard error what kept a command from its work.
+fn complain(message: &str) {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    anstream::eprintln!("{red}clearlist:{red:#} {message}");
+}

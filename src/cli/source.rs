@@ -1,0 +1,161 @@
+//! Where answers come from: a server, or a list folder with the same code behind it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+
+use crate::formats::table::Problem;
+use crate::grpc::proto::v1;
+use crate::grpc::proto::v1::clearance_service_client::ClearanceServiceClient;
+use crate::grpc::{clearance, status};
+use crate::server::now;
+use crate::service::folder::{self, FolderError};
+use crate::service::snapshot::Snapshot;
+
+use super::{Lang, Outcome, SERVER_DEFAULT, SourceArgs, complain};
+
+/// A server that does not accept a connection within this time is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A batch of 10,000 answers has some tens of megabytes.
+const RESPONSE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Answers questions.
+pub(super) enum Source {
+    /// Over the network.
+    Server(ClearanceServiceClient<Channel>),
+    /// From a list folder in this process.
+    Folder(Box<Snapshot>),
+}
+
+impl Source {
+    /// Connects, or reads the folder; says what is wrong otherwise.
+    pub(super) async fn open(lang: Lang, args: &SourceArgs) -> Result<Self, Outcome> {
+        if let Some(folder) = &args.list {
+            return Ok(Self::Folder(Box::new(open_folder(lang, folder)?)));
+        }
+        connect(lang, args.server.as_deref().unwrap_or(SERVER_DEFAULT)).await
+    }
+
+    pub(super) async fn check(
+        &mut self,
+        request: v1::CheckClearanceRequest,
+    ) -> Result<v1::CheckClearanceResponse, Status> {
+        match self {
+            Self::Server(client) => Ok(client.check_clearance(request).await?.into_inner()),
+            Self::Folder(snapshot) => clearance::answer(snapshot, &request, now())
+                .map(|decision| v1::CheckClearanceResponse { decision: Some(decision) }),
+        }
+    }
+
+    pub(super) async fn batch(
+        &mut self,
+        items: Vec<v1::CheckClearanceRequest>,
+    ) -> Result<Vec<v1::BatchCheckClearanceResult>, Status> {
+        match self {
+            Self::Server(client) => {
+                let request = v1::BatchCheckClearanceRequest { items };
+                Ok(client.batch_check_clearance(request).await?.into_inner().results)
+            }
+            Self::Folder(snapshot) => clearance::answer_batch(snapshot, &items, now()),
+        }
+    }
+
+    pub(super) async fn search(
+        &mut self,
+        request: v1::SearchMaterialsRequest,
+    ) -> Result<v1::SearchMaterialsResponse, Status> {
+        match self {
+            Self::Server(client) => Ok(client.search_materials(request).await?.into_inner()),
+            Self::Folder(snapshot) => clearance::answer_search(snapshot, &request),
+        }
+    }
+}
+
+async fn connect(lang: Lang, url: &str) -> Result<Source, Outcome> {
+    let endpoint = match Endpoint::from_shared(url.to_owned()) {
+        Ok(endpoint) => endpoint.connect_timeout(CONNECT_TIMEOUT),
+        Err(_malformed) => {
+            complain(&format!(
+                "{} `{url}`",
+                lang.pick(
+                    "no server address, write http://HOST:PORT:",
+                    "不是服务器地址，应为 http://主机:端口："
+                )
+            ));
+            return Err(Outcome::Usage);
+        }
+    };
+    match endpoint.connect().await {
+        Ok(channel) => Ok(Source::Server(
+            ClearanceServiceClient::new(channel).max_decoding_message_size(RESPONSE_BYTES_MAX),
+        )),
+        Err(_refused) => {
+            complain(&match lang {
+                Lang::En => format!(
+                    "no Clearlist server answers at {url}; start one with `clearlist demo`, name another with --server, or ask a folder with --list DIR"
+                ),
+                Lang::Zh => format!(
+                    "{url} 没有Clearlist服务；请用 `clearlist demo` 启动，用 --server 指定其他地址，或用 --list DIR 查询清单文件夹"
+                ),
+            });
+            Err(Outcome::Failed)
+        }
+    }
+}
+
+/// Reads a list folder, or says everything that is wrong with it.
+pub(super) fn open_folder(lang: Lang, path: &Path) -> Result<Snapshot, Outcome> {
+    match folder::read_files(path).and_then(|files| folder::load(&files)) {
+        Ok((snapshot, _warnings)) => Ok(snapshot),
+        Err(error) => {
+            report_folder(lang, &error);
+            Err(Outcome::Failed)
+        }
+    }
+}
+
+/// Says what is wrong with a folder, problem by problem.
+pub(super) fn report_folder(lang: Lang, error: &FolderError) {
+    match error {
+        FolderError::Read { path, source } => complain(&match lang {
+            Lang::En => format!("cannot read {}: {source}", path.display()),
+            Lang::Zh => format!("无法读取 {}：{source}", path.display()),
+        }),
+        FolderError::Problems { problems } => {
+            for problem in problems {
+                anstream::eprintln!("{}", problem_line(lang, problem));
+            }
+            complain(&match lang {
+                Lang::En => format!("{} problems; nothing was loaded", problems.len()),
+                Lang::Zh => format!("共{}个问题；未加载任何内容", problems.len()),
+            });
+        }
+    }
+}
+
+/// `entries.csv:12:10 (hs_code): what and what to do`.
+pub(super) fn problem_line(lang: Lang, problem: &Problem) -> String {
+    let text = lang.pick(&problem.english, &problem.chinese);
+    format!("{}: {text} [{}]", problem.place(), problem.reason)
+}
+
+/// Says why a question was not answered, and how that ends the command.
+pub(super) fn report_status(lang: Lang, refused: &Status) -> Outcome {
+    complain(&status_text(lang, refused));
+    match refused.code() {
+        Code::InvalidArgument => Outcome::Usage,
+        _ => Outcome::Failed,
+    }
+}
+
+/// The message of a status in the reader's language.
+pub(super) fn status_text(lang: Lang, refused: &Status) -> String {
+    let chinese = (lang == Lang::Zh).then(|| status::chinese(refused)).flatten();
+    let text = chinese.unwrap_or_else(|| refused.message().to_owned());
+    match status::reason(refused) {
+        Some(reason) => format!("{text} [{reason}]"),
+        None => format!("{text} [{:?}]", refused.code()),
+    }
+}

@@ -1,0 +1,269 @@
+//! A list: schemes, enterprises and entries, built whole, linted whole, immutable after.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use jiff::civil::Date;
+
+use super::entry::{Enterprise, Entry, ListedName, Scheme};
+use super::index::Index;
+use super::material_name::{MaterialName, NameError, Script, has_look_alikes, script_of};
+use super::message::{Refusal, excerpt};
+use super::uscc::Uscc;
+
+/// A list that passed lint. Nothing else can build one.
+#[derive(Debug)]
+pub struct List {
+    schemes: Vec<Scheme>,
+    enterprises: Vec<Enterprise>,
+    entries: Vec<Entry>,
+    by_uscc: HashMap<Uscc, usize, RandomState>,
+    index: Index,
+}
+
+impl List {
+    /// Lints the rows together and indexes them. Rows refer to schemes and enterprises by
+    /// position.
+    ///
+    /// # Errors
+    /// Every conflict between rows, not the first.
+    pub fn build(
+        schemes: Vec<Scheme>,
+        enterprises: Vec<Enterprise>,
+        entries: Vec<Entry>,
+    ) -> Result<Self, Vec<Conflict>> {
+        let mut conflicts = dangling(&schemes, &enterprises, &entries);
+        conflicts.extend(collisions(&entries));
+        if !conflicts.is_empty() {
+            return Err(conflicts);
+        }
+        let by_uscc = enterprises.iter().enumerate().map(|(i, e)| (e.uscc, i)).collect();
+        let index = Index::build(&entries);
+        Ok(Self { schemes, enterprises, entries, by_uscc, index })
+    }
+
+    /// The schemes.
+    #[must_use]
+    pub fn schemes(&self) -> &[Scheme] {
+        &self.schemes
+    }
+
+    /// The enterprises.
+    #[must_use]
+    pub fn enterprises(&self) -> &[Enterprise] {
+        &self.enterprises
+    }
+
+    /// The entries.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Where names, codes and numbers are found.
+    #[must_use]
+    pub const fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The scheme of an entry of this list; `None` only for an entry of another list.
+    #[must_use]
+    pub fn scheme_of(&self, entry: &Entry) -> Option<&Scheme> {
+        self.schemes.get(entry.scheme)
+    }
+
+    /// The enterprise of an entry of this list; `None` only for an entry of another list.
+    #[must_use]
+    pub fn enterprise_of(&self, entry: &Entry) -> Option<&Enterprise> {
+        self.enterprises.get(entry.enterprise)
+    }
+
+    /// Position of the scheme with this id.
+    #[must_use]
+    pub fn scheme_by_id(&self, id: &str) -> Option<usize> {
+        self.schemes.iter().position(|s| &*s.id == id)
+    }
+
+    /// Position of the enterprise with this code.
+    #[must_use]
+    pub fn enterprise_by_uscc(&self, uscc: Uscc) -> Option<usize> {
+        self.by_uscc.get(&uscc).copied()
+    }
+
+    /// What a keeper of the list should look at, although it is no error: names that two
+    /// different materials share under one code, and rows that can never answer LISTED.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut out = Vec::new();
+        for (position, entry) in self.entries.iter().enumerate() {
+            if entry.hs_code.is_some_and(|code| !code.is_full()) {
+                out.push(Warning::CodeIncomplete { entry: position });
+            }
+        }
+        let mut seen: HashMap<(&str, _), usize, RandomState> = HashMap::default();
+        for (position, entry) in self.entries.iter().enumerate() {
+            for name in entry.names() {
+                let first = *seen.entry((&*name.normal, entry.hs_code)).or_insert(position);
+                let Some(other) = self.entries.get(first) else { continue };
+                let same_name = other.name_zh.as_ref().map(|n| &n.normal)
+                    == entry.name_zh.as_ref().map(|n| &n.normal);
+                let same_cas = matches!((other.cas, entry.cas), (Some(a), Some(b)) if a == b);
+                if !same_name && !same_cas {
+                    let name = name.text.clone();
+                    out.push(Warning::NameShared { entry: position, other: first, name });
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Two rows that cannot stand in one list, or a row that refers to nothing. Positions count
+/// from 0 in the entries given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// One enterprise and scheme has two rows with one code and one name, valid at once.
+    Collision {
+        /// The later row.
+        entry: usize,
+        /// The earlier row.
+        other: usize,
+        /// The name they share, as the later row writes it; empty for directory rows.
+        name: Box<str>,
+    },
+    /// A row refers to a scheme or an enterprise that is not there.
+    Dangling {
+        /// The row.
+        entry: usize,
+    },
+}
+
+/// Something to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// The code has 6 or 8 digits: the row gives candidates and never LISTED.
+    CodeIncomplete {
+        /// The row.
+        entry: usize,
+    },
+    /// Two materials share a name under one code.
+    NameShared {
+        /// The later row.
+        entry: usize,
+        /// The earlier row.
+        other: usize,
+        /// The name.
+        name: Box<str>,
+    },
+}
+
+fn dangling(schemes: &[Scheme], enterprises: &[Enterprise], entries: &[Entry]) -> Vec<Conflict> {
+    let broken = |e: &Entry| e.scheme >= schemes.len() || e.enterprise >= enterprises.len();
+    let positions = entries.iter().enumerate().filter(|(_, e)| broken(e));
+    positions.map(|(entry, _)| Conflict::Dangling { entry }).collect()
+}
+
+fn collisions(entries: &[Entry]) -> Vec<Conflict> {
+    let mut seen: HashMap<_, Vec<usize>, RandomState> =
+        HashMap::with_capacity_and_hasher(entries.len() * 2, RandomState::default());
+    let mut out = Vec::new();
+    for (position, entry) in entries.iter().enumerate() {
+        let mut reported = None;
+        let nameless = entry.is_directory_row().then_some(("", ""));
+        let names = entry.names().map(|n| (&*n.normal, &*n.text)).chain(nameless);
+        for (normal, text) in names {
+            let key = (entry.scheme, entry.enterprise, entry.hs_code, normal);
+            let earlier = seen.entry(key).or_default();
+            for &other in earlier.iter() {
+                let overlap = entries.get(other).is_some_and(|o| overlaps(o, entry));
+                if other != position && overlap && reported != Some(other) {
+                    reported = Some(other);
+                    out.push(Conflict::Collision { entry: position, other, name: text.into() });
+                }
+            }
+            if earlier.last() != Some(&position) {
+                earlier.push(position);
+            }
+        }
+    }
+    out
+}
+
+fn overlaps(a: &Entry, b: &Entry) -> bool {
+    let from = |e: &Entry| e.valid_from.unwrap_or(Date::MIN);
+    let to = |e: &Entry| e.valid_to.unwrap_or(Date::MAX);
+    from(a) <= to(b) && from(b) <= to(a)
+}
+
+/// Reads a name for a list. Lists are kept cleaner than questions: no letters of other
+/// scripts, no look-alikes, nothing that is not part of the name.
+///
+/// # Errors
+/// [`ListedNameError`] says what must not stand in a listed name.
+pub fn listed_name(text: &str) -> Result<ListedName, ListedNameError> {
+    let parsed = MaterialName::parse(text).map_err(ListedNameError::Name)?;
+    if has_look_alikes(parsed.normal()) || mixes_scripts(text) {
+        return Err(ListedNameError::LookAlike { given: excerpt(text) });
+    }
+    if parsed.steps().iter().any(|step| step.name == "attributes") {
+        return Err(ListedNameError::Attributes { given: excerpt(text) });
+    }
+    Ok(ListedName { text: text.into(), normal: parsed.normal().into() })
+}
+
+/// Whether the text as written holds a Greek capital that is drawn like a Latin one.
+fn mixes_scripts(text: &str) -> bool {
+    text.chars()
+        .any(|c| script_of(c) == Some(Script::Greek) && has_look_alikes(c.encode_utf8(&mut [0; 4])))
+}
+
+/// Why a name cannot be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListedNameError {
+    /// It is no name.
+    Name(NameError),
+    /// It holds letters that pass for others.
+    LookAlike {
+        /// The name.
+        given: String,
+    },
+    /// It carries a catalogue number, a lot or a package size.
+    Attributes {
+        /// The name.
+        given: String,
+    },
+}
+
+impl Refusal for ListedNameError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Name(error) => error.reason(),
+            Self::LookAlike { .. } => "NAME_LOOK_ALIKE",
+            Self::Attributes { .. } => "NAME_WITH_ATTRIBUTES",
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::Name(error) => error.english(),
+            Self::LookAlike { given } => format!(
+                "`{given}` mixes in letters of another script that look like others; type it in Latin, Greek and Chinese characters"
+            ),
+            Self::Attributes { given } => format!(
+                "`{given}` carries a catalogue number, lot, CAS number or package size; move it to its own column"
+            ),
+        }
+    }
+
+    fn chinese(&self) -> String {
+        match self {
+            Self::Name(error) => error.chinese(),
+            Self::LookAlike { given } => {
+                format!("`{given}`混入了形近的其他文字；请用拉丁、希腊字母和汉字书写")
+            }
+            Self::Attributes { given } => {
+                format!("`{given}`含有货号、批号、CAS号或包装规格；请移到相应的列")
+            }
+        }
+    }
+}

@@ -1,0 +1,584 @@
+//! The three list files to a linted list. All problems of all files at once, each with file,
+//! line, column and cell; with one of them nothing is loaded.
+
+use std::collections::HashMap;
+
+use crate::domain::cas_number;
+use crate::domain::cells::{ENTERPRISE_COLUMNS, ENTRY_COLUMNS, SCHEME_COLUMNS};
+use crate::domain::customs_district::CustomsDistrict;
+use crate::domain::entry::{
+    Enterprise, EnterpriseState, Entry, EntryKind, EntryState, ListedName, Listing, Scheme, Use,
+};
+use crate::domain::hs_code::HsCode;
+use crate::domain::list::{Conflict, List, Warning, listed_name};
+use crate::domain::message::{Refusal, excerpt};
+use crate::domain::quantity::{Quantity, QuantityError, Unit};
+use crate::domain::question::civil_date;
+use crate::domain::uscc::{self, Uscc};
+
+use super::table::{Columns, Problem, Row, Table, nearest};
+
+/// File names, in the order they are read and hashed.
+pub const FILES: [&str; 3] = [SCHEMES, ENTERPRISES, ENTRIES];
+const SCHEMES: &str = "schemes.csv";
+const ENTERPRISES: &str = "enterprises.csv";
+const ENTRIES: &str = "entries.csv";
+
+/// The bytes of the three files.
+#[derive(Debug, Clone, Default)]
+pub struct ListFiles {
+    /// `schemes.csv`.
+    pub schemes: Vec<u8>,
+    /// `enterprises.csv`.
+    pub enterprises: Vec<u8>,
+    /// `entries.csv`.
+    pub entries: Vec<u8>,
+}
+
+/// A list, with what its keepers should look at.
+#[derive(Debug)]
+pub struct ReadList {
+    /// The list.
+    pub list: List,
+    /// Things to look at that are no errors.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads and lints a list.
+///
+/// # Errors
+/// Every problem found; nothing is loaded.
+pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
+    let schemes = scheme_table(&files.schemes);
+    let enterprises = enterprise_table(&files.enterprises);
+    let entries = Table::read(ENTRIES, &files.entries, all(&ENTRY_COLUMNS, 21));
+    let mut problems = Vec::new();
+    let mut keep = |result: Result<_, Vec<Problem>>| match result {
+        Ok(value) => Some(value),
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    };
+    let (schemes, enterprises, entries) = (keep(schemes), keep(enterprises), keep(entries));
+    let (Some(scheme_rows), Some(enterprise_rows), Some(entry_rows)) =
+        (schemes, enterprises, entries)
+    else {
+        return Err(problems);
+    };
+    let schemes = rows(&scheme_rows, &SCHEME_COLUMNS, &mut problems, scheme);
+    let enterprises = rows(&enterprise_rows, &ENTERPRISE_COLUMNS, &mut problems, enterprise);
+    repeated(&scheme_rows, "scheme", &mut problems);
+    repeated(&enterprise_rows, "uscc", &mut problems);
+    repeated(&entry_rows, "entry_id", &mut problems);
+    // Rows that were refused are still known by their key, so that one broken scheme does not
+    // make every entry of it look wrong.
+    let scheme_ids = keys(&scheme_rows);
+    let usccs = keys(&enterprise_rows);
+    let known = Known { scheme_ids, usccs, schemes: &schemes };
+    let lines: Vec<u64> = entry_rows.rows.iter().map(|row| row.line).collect();
+    let entries = rows(&entry_rows, &ENTRY_COLUMNS, &mut problems, |cells| entry(cells, &known));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let line_of = |position: usize| lines.get(position).copied().unwrap_or(0);
+    match List::build(flatten(schemes), flatten(enterprises), flatten(entries)) {
+        Ok(list) => {
+            let warnings = list.warnings().iter().map(|w| warning(w, line_of)).collect();
+            Ok(ReadList { list, warnings })
+        }
+        Err(conflicts) => Err(conflicts.iter().map(|c| conflict(c, line_of)).collect()),
+    }
+}
+
+const fn all(columns: &'static [&'static str], required: usize) -> Columns {
+    match columns.split_at_checked(required) {
+        Some((required, optional)) => Columns { required, optional },
+        None => Columns { required: columns, optional: &[] },
+    }
+}
+
+fn scheme_table(bytes: &[u8]) -> Result<Table, Vec<Problem>> {
+    Table::read(SCHEMES, bytes, all(&SCHEME_COLUMNS, 10))
+}
+
+fn enterprise_table(bytes: &[u8]) -> Result<Table, Vec<Problem>> {
+    Table::read(ENTERPRISES, bytes, all(&ENTERPRISE_COLUMNS, 7))
+}
+
+fn flatten<T>(rows: Vec<Option<T>>) -> Vec<T> {
+    rows.into_iter().flatten().collect()
+}
+
+fn keys(table: &Table) -> HashMap<&str, usize> {
+    table
+        .rows
+        .iter()
+        .enumerate()
+        .rev()
+        .filter_map(|(i, row)| row.cells.first().map(|cell| (cell.as_str(), i)))
+        .collect()
+}
+
+/// What entries refer to.
+struct Known<'a> {
+    scheme_ids: HashMap<&'a str, usize>,
+    usccs: HashMap<&'a str, usize>,
+    schemes: &'a [Option<Scheme>],
+}
+
+/// Reads every row; `None` where a cell was refused.
+fn rows<T>(
+    table: &Table,
+    columns: &[&'static str],
+    problems: &mut Vec<Problem>,
+    mut read: impl FnMut(&mut Cells<'_>) -> Option<T>,
+) -> Vec<Option<T>> {
+    let mut out = Vec::with_capacity(table.rows.len());
+    for row in &table.rows {
+        let before = problems.len();
+        let value = read(&mut Cells { table, row, columns, problems });
+        out.push(value.filter(|_| problems.len() == before));
+    }
+    out
+}
+
+/// Keys that stand twice.
+fn repeated(table: &Table, column: &'static str, problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<&str, u64> = HashMap::new();
+    for row in &table.rows {
+        let Some(key) = row.cells.first() else { continue };
+        if let Some(first) = seen.insert(key, row.line) {
+            seen.insert(key, first);
+            problems.push(Problem {
+                file: table.file,
+                line: row.line,
+                column: table.places.first().copied().unwrap_or(0),
+                header: column.to_owned(),
+                cell: excerpt(key),
+                reason: "KEY_REPEATED",
+                english: format!("`{}` stands on line {first} already", excerpt(key)),
+                chinese: format!("`{}`已出现在第{first}行", excerpt(key)),
+            });
+        }
+    }
+}
+
+/// The cells of one row, and where their problems go.
+struct Cells<'a> {
+    table: &'a Table,
+    row: &'a Row,
+    columns: &'a [&'static str],
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Cells<'a> {
+    fn place(&self, column: &str) -> usize {
+        self.columns.iter().position(|c| *c == column).unwrap_or(usize::MAX)
+    }
+
+    fn get(&self, column: &'static str) -> &'a str {
+        self.row.cells.get(self.place(column)).map_or("", String::as_str)
+    }
+
+    fn refuse(
+        &mut self,
+        column: &'static str,
+        reason: &'static str,
+        english: impl Into<String>,
+        chinese: impl Into<String>,
+    ) {
+        self.problems.push(Problem {
+            file: self.table.file,
+            line: self.row.line,
+            column: self.table.places.get(self.place(column)).copied().unwrap_or(0),
+            header: column.to_owned(),
+            cell: excerpt(self.get(column)),
+            reason,
+            english: english.into(),
+            chinese: chinese.into(),
+        });
+    }
+
+    fn keep<T>(&mut self, column: &'static str, read: Result<T, impl Refusal>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.refuse(column, error.reason(), error.english(), error.chinese());
+                None
+            }
+        }
+    }
+
+    /// A cell that must not be empty.
+    fn filled(&mut self, column: &'static str) -> Option<&'a str> {
+        let cell = self.get(column);
+        if cell.is_empty() {
+            self.refuse(
+                column,
+                "CELL_EMPTY",
+                "the cell is empty and must not be",
+                "该单元格不能为空",
+            );
+            return None;
+        }
+        Some(cell)
+    }
+
+    fn text(&self, column: &'static str) -> Box<str> {
+        self.get(column).into()
+    }
+
+    fn parts(&self, column: &'static str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.get(column).split('|').map(str::trim).filter(|part| !part.is_empty())
+    }
+
+    /// One of a closed set of words.
+    fn word<T: Copy>(&mut self, column: &'static str, words: &[(&'static str, T)]) -> Option<T> {
+        let cell = self.filled(column)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == cell) {
+            return Some(*value);
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let (list, near) = (known.join(", "), nearest(cell, &known));
+        self.refuse(
+            column,
+            "WORD_UNKNOWN",
+            format!("`{}` is none of {list}; the nearest is `{near}`", excerpt(cell)),
+            format!("`{}`不是{list}之一；最接近的是`{near}`", excerpt(cell)),
+        );
+        None
+    }
+
+    fn date(&mut self, column: &'static str) -> Option<jiff::civil::Date> {
+        let cell = self.get(column);
+        if cell.is_empty() {
+            return None;
+        }
+        let read = iso_date(cell);
+        if read.is_none() {
+            self.refuse(
+                column,
+                "DATE_INVALID",
+                format!("`{}` is no date; write YYYY-MM-DD, as in 2026-03-31", excerpt(cell)),
+                format!("`{}`不是日期；请写成YYYY-MM-DD，如2026-03-31", excerpt(cell)),
+            );
+        }
+        read
+    }
+
+    fn districts(&mut self, column: &'static str) -> Box<[CustomsDistrict]> {
+        let parts: Vec<&str> = self.parts(column).collect();
+        parts
+            .into_iter()
+            .filter_map(|part| {
+                let read = CustomsDistrict::parse(part);
+                self.keep(column, read)
+            })
+            .collect()
+    }
+
+    fn name(&mut self, column: &'static str, text: &str) -> Option<ListedName> {
+        let read = listed_name(text);
+        self.keep(column, read)
+    }
+}
+
+/// `YYYY-MM-DD` and nothing else.
+pub(crate) fn iso_date(text: &str) -> Option<jiff::civil::Date> {
+    let mut parts = text.split('-');
+    let (y, m, d) = (parts.next()?, parts.next()?, parts.next()?);
+    let digits = |s: &str, n: usize| s.len() == n && s.bytes().all(|b| b.is_ascii_digit());
+    if parts.next().is_some() || !digits(y, 4) || !digits(m, 2) || !digits(d, 2) {
+        return None;
+    }
+    civil_date((y.parse().ok()?, m.parse().ok()?, d.parse().ok()?))
+}
+
+fn scheme(cells: &mut Cells<'_>) -> Option<Scheme> {
+    let id = cells.filled("scheme");
+    let name_zh = cells.filled("name_zh");
+    let listing =
+        cells.word("listing", &[("rows", Listing::Rows), ("directory", Listing::Directory)]);
+    let mut permitted_use = Vec::new();
+    if cells.filled("permitted_use").is_some() {
+        let words: Vec<&str> = cells.parts("permitted_use").collect();
+        for word in words {
+            match Use::parse(word) {
+                Some(known) => permitted_use.push(known),
+                None => cells.refuse(
+                    "permitted_use",
+                    "WORD_UNKNOWN",
+                    format!("`{}` is none of research, clinical, sale", excerpt(word)),
+                    format!("`{}`不是research、clinical、sale之一", excerpt(word)),
+                ),
+            }
+        }
+    }
+    let waived_documents: Vec<&str> = cells.parts("waived_documents").collect();
+    for document in &waived_documents {
+        if !document
+            .split_once(':')
+            .is_some_and(|(space, code)| !space.is_empty() && !code.is_empty())
+        {
+            cells.refuse(
+                "waived_documents",
+                "DOCUMENT_NAMESPACE",
+                format!("`{}` has no namespace; write it as in supervision:Q, because one letter means different documents", excerpt(document)),
+                format!("`{}`缺少命名空间；请写成supervision:Q的形式，因为同一字母代表不同单证", excerpt(document)),
+            );
+        }
+    }
+    Some(Scheme {
+        id: id?.into(),
+        name_zh: name_zh?.into(),
+        name_en: cells.text("name_en"),
+        authority: cells.text("authority"),
+        listing: listing?,
+        customs_districts: cells.districts("customs_districts"),
+        waived_documents: waived_documents.into_iter().map(Into::into).collect(),
+        remark_text: cells.text("remark_text"),
+        permitted_use: permitted_use.into(),
+        legal_basis: cells.text("legal_basis"),
+        exclusions: cells.parts("exclusions").map(Into::into).collect(),
+    })
+}
+
+fn read_uscc(cells: &mut Cells<'_>) -> Option<Uscc> {
+    let given = cells.filled("uscc")?;
+    cells.keep("uscc", uscc::from_exact(given))
+}
+
+fn enterprise(cells: &mut Cells<'_>) -> Option<Enterprise> {
+    let uscc = read_uscc(cells);
+    let name_zh = cells.filled("name_zh");
+    let state = cells.word(
+        "state",
+        &[
+            ("active", EnterpriseState::Active),
+            ("suspended", EnterpriseState::Suspended),
+            ("banned", EnterpriseState::Banned),
+        ],
+    );
+    let (state_from, state_until) = (cells.date("state_from"), cells.date("state_until"));
+    window(cells, "state_until", state_from, state_until);
+    Some(Enterprise {
+        uscc: uscc?,
+        name_zh: name_zh?.into(),
+        name_en: cells.text("name_en"),
+        state: state?,
+        state_from,
+        state_until,
+        source_document: cells.text("source_document"),
+    })
+}
+
+fn window(
+    cells: &mut Cells<'_>,
+    column: &'static str,
+    from: Option<jiff::civil::Date>,
+    to: Option<jiff::civil::Date>,
+) {
+    if let (Some(from), Some(to)) = (from, to)
+        && to < from
+    {
+        cells.refuse(
+            column,
+            "DATES_REVERSED",
+            format!("{to} is before the beginning, {from}"),
+            format!("{to}早于起始日{from}"),
+        );
+    }
+}
+
+/// A reference to a row of another file.
+fn reference(
+    cells: &mut Cells<'_>,
+    column: &'static str,
+    known: &HashMap<&str, usize>,
+    file: &str,
+) -> Option<usize> {
+    let given = cells.filled(column)?;
+    let found = known.get(given).copied();
+    if found.is_none() {
+        let names: Vec<&str> = known.keys().copied().collect();
+        let near = nearest(given, &names);
+        cells.refuse(
+            column,
+            "REFERENCE_UNKNOWN",
+            format!("`{}` is not in {file}; the nearest there is `{near}`", excerpt(given)),
+            format!("{file}中没有`{}`；最接近的是`{near}`", excerpt(given)),
+        );
+    }
+    found
+}
+
+fn entry(cells: &mut Cells<'_>, known: &Known<'_>) -> Option<Entry> {
+    let id = cells.filled("entry_id");
+    let scheme = reference(cells, "scheme", &known.scheme_ids, SCHEMES);
+    // A code that is wrong in itself is said to be wrong, not merely unknown.
+    let enterprise = match read_uscc(cells) {
+        Some(_) => reference(cells, "uscc", &known.usccs, ENTERPRISES),
+        None => None,
+    };
+    let kind = cells.word("kind", &[("item", EntryKind::Item), ("class", EntryKind::Class)]);
+    let directory = scheme
+        .and_then(|s| known.schemes.get(s)?.as_ref())
+        .is_some_and(|s| s.listing == Listing::Directory);
+    let material = Material::read(cells, directory);
+    let quantity = quantity(cells);
+    let (valid_from, valid_to) = (cells.date("valid_from"), cells.date("valid_to"));
+    window(cells, "valid_to", valid_from, valid_to);
+    let state = cells.word(
+        "state",
+        &[
+            ("active", EntryState::Active),
+            ("suspended", EntryState::Suspended),
+            ("withdrawn", EntryState::Withdrawn),
+        ],
+    );
+    Some(Entry {
+        id: id?.into(),
+        scheme: scheme?,
+        batch: cells.text("batch"),
+        enterprise: enterprise?,
+        kind: kind?,
+        name_zh: material.name_zh,
+        name_en: material.name_en,
+        synonyms: material.synonyms,
+        cas: material.cas,
+        hs_code: material.hs_code,
+        specification: cells.text("specification"),
+        manufacturer: cells.text("manufacturer"),
+        origin_country: cells.text("origin_country"),
+        quantity,
+        purpose: cells.text("purpose"),
+        customs_districts: cells.districts("customs_districts"),
+        valid_from,
+        valid_to,
+        state: state?,
+        source_document: cells.text("source_document"),
+    })
+}
+
+/// What a row says of its material. A directory row may say nothing.
+struct Material {
+    name_zh: Option<ListedName>,
+    name_en: Option<ListedName>,
+    synonyms: Box<[ListedName]>,
+    cas: Option<cas_number::CasNumber>,
+    hs_code: Option<HsCode>,
+}
+
+impl Material {
+    fn read(cells: &mut Cells<'_>, directory: bool) -> Self {
+        let columns = ["name_zh", "name_en", "synonyms", "cas", "hs_code"];
+        if directory && columns.iter().all(|column| cells.get(column).is_empty()) {
+            return Self {
+                name_zh: None,
+                name_en: None,
+                synonyms: Box::default(),
+                cas: None,
+                hs_code: None,
+            };
+        }
+        let name_zh = cells.filled("name_zh").and_then(|text| cells.name("name_zh", text));
+        let english = cells.get("name_en");
+        let name_en = (!english.is_empty()).then(|| cells.name("name_en", english)).flatten();
+        let texts: Vec<&str> = cells.parts("synonyms").collect();
+        let synonyms = texts.into_iter().filter_map(|text| cells.name("synonyms", text)).collect();
+        let cas = cells.get("cas");
+        let cas =
+            (!cas.is_empty()).then(|| cells.keep("cas", cas_number::from_exact(cas))).flatten();
+        let code = cells.get("hs_code");
+        let hs_code = cells.keep("hs_code", HsCode::from_digits(code));
+        Self { name_zh, name_en, synonyms, cas, hs_code }
+    }
+}
+
+fn quantity(cells: &mut Cells<'_>) -> Option<Quantity> {
+    let (value, unit) = (cells.get("quantity"), cells.get("unit"));
+    match (value.is_empty(), unit.is_empty()) {
+        (true, true) => return None,
+        (true, false) => {
+            cells.refuse(
+                "quantity",
+                "CELL_EMPTY",
+                "a unit stands without a quantity",
+                "有单位而无数量",
+            );
+            return None;
+        }
+        (false, true) => {
+            cells.refuse(
+                "unit",
+                "CELL_EMPTY",
+                "a quantity stands without a unit",
+                "有数量而无单位",
+            );
+            return None;
+        }
+        (false, false) => {}
+    }
+    match Quantity::parse(value, unit) {
+        Ok(quantity) => Some(quantity),
+        Err(error @ QuantityError::Unit { .. }) => cells.keep("unit", Err(error)),
+        Err(error) => {
+            // Both may be wrong.
+            cells.keep::<Unit>("unit", Unit::parse(unit));
+            cells.keep("quantity", Err(error))
+        }
+    }
+}
+
+fn conflict(conflict: &Conflict, line_of: impl Fn(usize) -> u64) -> Problem {
+    match conflict {
+        Conflict::Collision { entry, other, name } => {
+            let (line, first) = (line_of(*entry), line_of(*other));
+            let what = if name.is_empty() { "directory row".to_owned() } else { excerpt(name) };
+            Problem::of_line(
+                ENTRIES,
+                line,
+                "ENTRIES_COLLIDE",
+                format!(
+                    "`{what}` collides with line {first}: same enterprise, scheme and code, same normal name, overlapping validity"
+                ),
+                format!(
+                    "`{what}`与第{first}行冲突：同一企业、方案和编号，规范名称相同，有效期重叠"
+                ),
+            )
+        }
+        Conflict::Dangling { entry } => Problem::of_line(
+            ENTRIES,
+            line_of(*entry),
+            "REFERENCE_UNKNOWN",
+            "the row refers to a scheme or an enterprise that is not there",
+            "该行引用了不存在的方案或企业",
+        ),
+    }
+}
+
+fn warning(warning: &Warning, line_of: impl Fn(usize) -> u64) -> Problem {
+    match warning {
+        Warning::CodeIncomplete { entry } => Problem::of_line(
+            ENTRIES,
+            line_of(*entry),
+            "CODE_INCOMPLETE",
+            "the code has fewer than 10 digits: the row gives candidates and never LISTED",
+            "商品编号不足10位：该行只能作为候选，不会得出LISTED",
+        ),
+        Warning::NameShared { entry, other, name } => {
+            let (line, first) = (line_of(*entry), line_of(*other));
+            Problem::of_line(
+                ENTRIES,
+                line,
+                "NAME_SHARED",
+                format!(
+                    "`{}` also names the different material of line {first}, under the same code",
+                    excerpt(name)
+                ),
+                format!("`{}`也是第{first}行另一物品的名称，且编号相同", excerpt(name)),
+            )
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! `ClearanceService`: a request to a question, a question to a decision, a decision to an
+//! answer. One snapshot a request, no lock, no storage.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::{Offset, TimeZone};
+use sha2::{Digest, Sha256};
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::domain::clearance::decide;
+use crate::domain::material_name::MaterialName;
+use crate::domain::message::Refusal;
+use crate::domain::question::{Question, find_scheme};
+use crate::domain::search::{matched_text, search};
+use crate::service::snapshot::Snapshot;
+
+use super::proto::v1;
+use super::proto::v1::clearance_service_server::ClearanceService;
+use super::{status, wire};
+
+/// Most questions of a batch: a declaration has 50 lines, a procurement run some thousands.
+pub const BATCH_ITEMS_MAX: usize = 10_000;
+/// Batches above this many questions are decided off the network threads, so that they delay no
+/// other caller.
+const BATCH_ITEMS_INLINE_MAX: usize = 32;
+/// Results of a search page, if the caller does not say.
+const PAGE_SIZE_DEFAULT: usize = 20;
+/// Most results of a search page.
+const PAGE_SIZE_MAX: usize = 200;
+
+/// Reads the clock.
+pub type Clock = fn() -> Timestamp;
+
+/// The service over one snapshot.
+#[derive(Debug, Clone)]
+pub struct Clearance {
+    snapshot: Arc<Snapshot>,
+    clock: Clock,
+}
+
+impl Clearance {
+    /// Serves a snapshot.
+    #[must_use]
+    pub const fn new(snapshot: Arc<Snapshot>, clock: Clock) -> Self {
+        Self { snapshot, clock }
+    }
+}
+
+/// The civil date in Asia/Shanghai, which has kept +08:00 since 1991.
+#[must_use]
+pub fn today_in_shanghai(now: Timestamp) -> Date {
+    now.to_zoned(TimeZone::fixed(Offset::constant(8))).date()
+}
+
+/// Answers one question. What a unary call, a batch, a stream and the command line share.
+///
+/// # Errors
+/// The status a unary call ends with.
+pub fn answer(
+    snapshot: &Snapshot,
+    request: &v1::CheckClearanceRequest,
+    now: Timestamp,
+) -> Result<v1::Decision, Status> {
+    let raw = wire::raw_question(request).map_err(|violation| status::invalid(&[violation]))?;
+    let question = Question::parse(&raw, &snapshot.list, today_in_shanghai(now))
+        .map_err(|violations| status::invalid(&violations))?;
+    let newest = snapshot.revision.number;
+    let wanted = request.min_revision.max(request.known_at_revision);
+    if wanted > newest {
+        return Err(status::revision_not_reached(wanted, newest));
+    }
+    if request.receipt {
+        return Err(status::receipt_unavailable());
+    }
+    let decided = decide(&snapshot.list, &question);
+    Ok(wire::decision(snapshot, question, &decided, request.correlation_id.clone(), now))
+}
+
+/// Answers a batch on one snapshot.
+///
+/// # Errors
+/// Only for a batch of no or too many items; a malformed item has its own error.
+pub fn answer_batch(
+    snapshot: &Snapshot,
+    items: &[v1::CheckClearanceRequest],
+    now: Timestamp,
+) -> Result<Vec<v1::BatchCheckClearanceResult>, Status> {
+    if items.is_empty() || items.len() > BATCH_ITEMS_MAX {
+        return Err(status::invalid_field(
+            "items",
+            "BATCH_SIZE",
+            &format!("{} questions; a batch has 1 to {BATCH_ITEMS_MAX}", items.len()),
+            &format!("共{}个问题；一批为1至{BATCH_ITEMS_MAX}个", items.len()),
+        ));
+    }
+    let result = |item: &v1::CheckClearanceRequest| {
+        use v1::batch_check_clearance_result::Result as Outcome;
+        let outcome = match answer(snapshot, item, now) {
+            Ok(decision) => Outcome::Decision(decision),
+            Err(refused) => Outcome::Error(status::to_rpc_status(&refused)),
+        };
+        let correlation_id = echo(&item.correlation_id);
+        v1::BatchCheckClearanceResult { result: Some(outcome), correlation_id }
+    };
+    Ok(items.iter().map(result).collect())
+}
+
+/// A correlation id to send back; one that is refused for its length is not.
+fn echo(correlation_id: &str) -> String {
+    let fits = correlation_id.len() <= crate::domain::question::CORRELATION_ID_BYTES_MAX;
+    if fits { correlation_id.to_owned() } else { String::new() }
+}
+
+/// Answers a search.
+///
+/// # Errors
+/// The status the call ends with.
+pub fn answer_search(
+    snapshot: &Snapshot,
+    request: &v1::SearchMaterialsRequest,
+) -> Result<v1::SearchMaterialsResponse, Status> {
+    let list = &snapshot.list;
+    let text = MaterialName::parse(&request.text).map_err(|error| {
+        status::invalid_field("text", error.reason(), &error.english(), &error.chinese())
+    })?;
+    let scheme = match request.scheme.as_str() {
+        "" => None,
+        id => Some(find_scheme(id, list).map_err(|violation| status::invalid(&[violation]))?),
+    };
+    let page_size = match usize::try_from(request.page_size) {
+        Ok(0) => PAGE_SIZE_DEFAULT,
+        Ok(size) if size <= PAGE_SIZE_MAX => size,
+        _ => {
+            return Err(status::invalid_field(
+                "page_size",
+                "PAGE_SIZE",
+                &format!("{} results; a page has 1 to {PAGE_SIZE_MAX}", request.page_size),
+                &format!("每页{}条；应为1至{PAGE_SIZE_MAX}条", request.page_size),
+            ));
+        }
+    };
+    let search_id = search_id(snapshot, request);
+    let from = page_start(&request.page_token, &search_id)?;
+    let hits = search(list, &text, scheme);
+    let total = hits.len();
+    let page = hits.into_iter().skip(from).take(page_size);
+    let results: Vec<v1::SearchResult> = page
+        .map(|hit| v1::SearchResult {
+            entry: Some(wire::entry(list, hit.entry)),
+            score: hit.score,
+            matched_text: matched_text(hit.entry, &text),
+        })
+        .collect();
+    let next = from + results.len();
+    Ok(v1::SearchMaterialsResponse {
+        next_page_token: if next < total { format!("{next}-{search_id}") } else { String::new() },
+        results,
+        total_size: u32::try_from(total).unwrap_or(u32::MAX),
+        revision: Some(wire::revision(&snapshot.revision)),
+    })
+}
+
+/// What ties a page token to its search and its list.
+fn search_id(snapshot: &Snapshot, request: &v1::SearchMaterialsRequest) -> String {
+    let mut hash = Sha256::new();
+    hash.update(snapshot.revision.root_sha256);
+    hash.update((request.scheme.len() as u64).to_be_bytes());
+    hash.update(&request.scheme);
+    hash.update(&request.text);
+    let beginning =
+        hash.finalize().iter().take(8).fold(0_u64, |id, byte| id << 8 | u64::from(*byte));
+    format!("{beginning:016x}")
+}
+
+fn page_start(token: &str, search_id: &str) -> Result<usize, Status> {
+    if token.is_empty() {
+        return Ok(0);
+    }
+    let read = token.split_once('-').filter(|(_, id)| *id == search_id);
+    read.and_then(|(from, _)| from.parse().ok()).ok_or_else(|| {
+        status::invalid_field(
+            "page_token",
+            "PAGE_TOKEN",
+            "the token is of another search or another list; start again without it",
+            "该翻页标记属于另一次查询或另一版清单；请不带标记重新查询",
+        )
+    })
+}
+
+#[tonic::async_trait]
+impl ClearanceService for Clearance {
+    async fn check_clearance(
+        &self,
+        request: Request<v1::CheckClearanceRequest>,
+    ) -> Result<Response<v1::CheckClearanceResponse>, Status> {
+        let decision = answer(&self.snapshot, request.get_ref(), (self.clock)())?;
+        Ok(Response::new(v1::CheckClearanceResponse { decision: Some(decision) }))
+    }
+
+    async fn batch_check_clearance(
+        &self,
+        request: Request<v1::BatchCheckClearanceRequest>,
+    ) -> Result<Response<v1::BatchCheckClearanceResponse>, Status> {
+        let items = request.into_inner().items;
+        let (snapshot, now) = (Arc::clone(&self.snapshot), (self.clock)());
+        let results = if items.len() <= BATCH_ITEMS_INLINE_MAX {
+            answer_batch(&snapshot, &items, now)?
+        } else {
+            let work = move || answer_batch(&snapshot, &items, now);
+            tokio::task::spawn_blocking(work)
+                .await
+                .map_err(|failed| Status::internal(format!("the batch ended early: {failed}")))??
+        };
+        Ok(Response::new(v1::BatchCheckClearanceResponse { results }))
+    }
+
+    type StreamCheckClearanceStream =
+        Pin<Box<dyn Stream<Item = Result<v1::StreamCheckClearanceResponse, Status>> + Send>>;
+
+    async fn stream_check_clearance(
+        &self,
+        request: Request<Streaming<v1::StreamCheckClearanceRequest>>,
+    ) -> Result<Response<Self::StreamCheckClearanceStream>, Status> {
+        let (snapshot, clock) = (Arc::clone(&self.snapshot), self.clock);
+        // The next question is read when its answer has a place to go: a caller that sends
+        // without reading is slowed by flow control, and nothing queues here.
+        let answers = request.into_inner().map(move |message| {
+            use v1::stream_check_clearance_response::Result as Outcome;
+            let item = message?.item.unwrap_or_default();
+            let outcome = match answer(&snapshot, &item, clock()) {
+                Ok(decision) => Outcome::Decision(decision),
+                Err(refused) => Outcome::Error(status::to_rpc_status(&refused)),
+            };
+            let correlation_id = echo(&item.correlation_id);
+            Ok(v1::StreamCheckClearanceResponse { result: Some(outcome), correlation_id })
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn search_materials(
+        &self,
+        request: Request<v1::SearchMaterialsRequest>,
+    ) -> Result<Response<v1::SearchMaterialsResponse>, Status> {
+        answer_search(&self.snapshot, request.get_ref()).map(Response::new)
+    }
+}

@@ -1,0 +1,7 @@
+//! The `clearlist` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    clearlist::cli::run()
+}

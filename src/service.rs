@@ -1,0 +1,4 @@
+//! The running list.
+
+pub mod folder;
+pub mod snapshot;
