@@ -4,12 +4,12 @@
 //! number. Then every condition of the entry is weighed. Similarity is consulted only when
 //! nothing matched, and yields candidates for a person.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::entry::{EnterpriseStanding, Entry, EntryKind, EntryState, Scheme};
 use super::finding::{Effect, Finding, Reason};
 use super::list::List;
-use super::material_name::has_look_alikes;
 use super::question::Question;
 
 mod candidates;
@@ -55,9 +55,9 @@ pub struct Match<'a> {
     /// What matched.
     pub matched_by: MatchedBy,
     /// The text that matched, as listed.
-    pub matched_text: String,
+    pub matched_text: Cow<'a, str>,
     /// What fails or is missing.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Finding<'a>>,
     /// What this entry alone answers.
     pub verdict: Verdict,
 }
@@ -68,7 +68,7 @@ pub struct Decision<'a> {
     /// The answer.
     pub verdict: Verdict,
     /// Why: of the deciding match, then of the question itself.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Finding<'a>>,
     /// Every entry that matches, best first.
     pub matches: Vec<Match<'a>>,
     /// Similar entries, best first; only when nothing matches.
@@ -79,12 +79,22 @@ pub struct Decision<'a> {
 
 /// Decides a question.
 #[must_use]
-pub fn decide<'a>(list: &'a List, question: &Question) -> Decision<'a> {
-    let mut matches = matches(list, question);
-    matches.sort_by(|a, b| a.verdict.cmp(&b.verdict).then_with(|| a.entry.id.cmp(&b.entry.id)));
+pub fn decide<'a>(list: &'a List, question: &'a Question) -> Decision<'a> {
+    let mut matches = item_matches(list, question);
     let mut findings = Vec::new();
+    for row in directory_matches(list, question) {
+        if row.verdict == Verdict::Conditional {
+            matches.push(row);
+        } else {
+            // Nothing of the material matched, so a directory row that fails covers nothing and
+            // refuses nothing; it says why it does not help.
+            let fails = |f: &Finding<'_>| f.reason.effect() == Effect::Fails;
+            findings.extend(row.findings.into_iter().filter(fails));
+        }
+    }
+    matches.sort_by(|a, b| a.verdict.cmp(&b.verdict).then_with(|| a.entry.id.cmp(&b.entry.id)));
     if let Some(best) = matches.first() {
-        findings.extend(best.findings.iter().cloned());
+        findings.clone_from(&best.findings);
         findings.extend(notes(question));
         let verdict = best.verdict;
         return Decision { verdict, findings, matches, candidates: Vec::new(), candidate_total: 0 };
@@ -92,7 +102,8 @@ pub fn decide<'a>(list: &'a List, question: &Question) -> Decision<'a> {
     let (candidates, candidate_total) = candidates::find(list, question);
     findings.extend(notes(question));
     if !question.hs_code.is_full() {
-        findings.push(Finding::new(Reason::HsCodeIncomplete, "10 digits", question.hs_code));
+        let given = question.hs_code.to_string();
+        findings.push(Finding::new(Reason::HsCodeIncomplete, "10 digits", given));
     }
     let verdict = if candidates.is_empty() {
         findings.push(Finding::new(Reason::NoEntry, "", ""));
@@ -112,35 +123,34 @@ fn is_directory(scheme: &Scheme) -> bool {
     scheme.listing == super::entry::Listing::Directory
 }
 
-/// Every entry that matches by full code and by name or CAS number, and the end user's directory
-/// rows.
-fn matches<'a>(list: &'a List, question: &Question) -> Vec<Match<'a>> {
-    let mut out = Vec::new();
-    let entry_at = |position: &u32| list.entries().get(*position as usize);
-    if question.hs_code.is_full() {
-        let named: &[u32] = match (&question.name, question.cas) {
-            (Some(name), _) => list.index().by_name(name.normal()),
-            (None, Some(cas)) => list.index().by_cas(cas),
-            (None, None) => &[],
-        };
-        for entry in named.iter().filter_map(entry_at) {
-            if is_match(entry, question) {
-                let (matched_by, matched_text) = what_matched(entry, question);
-                out.push(weigh(list, question, entry, matched_by, matched_text));
-            }
-        }
-    }
-    let directory = question
-        .end_user
-        .and_then(|uscc| list.enterprise_by_uscc(uscc))
-        .map_or(&[][..], |enterprise| list.index().directory_rows(enterprise));
-    for entry in directory.iter().filter_map(entry_at) {
-        if question.scheme.is_none_or(|scheme| scheme == entry.scheme) {
-            let named = list.enterprise_of(entry).map_or("", |e| &e.name_zh);
-            out.push(weigh(list, question, entry, MatchedBy::Directory, named.to_owned()));
-        }
-    }
-    out
+/// Every entry that matches by full code and by name or CAS number.
+fn item_matches<'a>(list: &'a List, question: &'a Question) -> Vec<Match<'a>> {
+    let named: &[u32] = match (&question.name, question.cas) {
+        _ if !question.hs_code.is_full() => &[],
+        (Some(name), _) => list.index().by_name(name.normal()),
+        (None, Some(cas)) => list.index().by_cas(cas),
+        (None, None) => &[],
+    };
+    let entries = named.iter().filter_map(|position| list.entries().get(*position as usize));
+    let matching = entries.filter(|entry| is_match(entry, question));
+    let weighed = matching.map(|entry| {
+        let (matched_by, matched_text) = what_matched(entry, question);
+        weigh(list, question, entry, matched_by, matched_text)
+    });
+    weighed.collect()
+}
+
+/// The end user's directory rows, which name no material.
+fn directory_matches<'a>(list: &'a List, question: &'a Question) -> Vec<Match<'a>> {
+    let enterprise = question.end_user.and_then(|uscc| list.enterprise_by_uscc(uscc));
+    let rows = enterprise.map_or(&[][..], |enterprise| list.index().directory_rows(enterprise));
+    let entries = rows.iter().filter_map(|position| list.entries().get(*position as usize));
+    let asked = entries.filter(|entry| question.scheme.is_none_or(|scheme| scheme == entry.scheme));
+    let weighed = asked.map(|entry| {
+        let named = list.enterprise_of(entry).map_or("", |e| &e.name_zh);
+        weigh(list, question, entry, MatchedBy::Directory, named.into())
+    });
+    weighed.collect()
 }
 
 /// An item with exactly this code, in the scheme asked for, whose CAS number does not contradict.
@@ -155,29 +165,29 @@ fn cas_contradicts(entry: &Entry, question: &Question) -> bool {
     matches!((entry.cas, question.cas), (Some(listed), Some(given)) if listed != given)
 }
 
-fn what_matched(entry: &Entry, question: &Question) -> (MatchedBy, String) {
+fn what_matched<'a>(entry: &'a Entry, question: &Question) -> (MatchedBy, Cow<'a, str>) {
     if let Some(name) = &question.name {
         let same = |n: &super::entry::ListedName| *n.normal == *name.normal();
         if let Some(zh) = entry.name_zh.as_ref().filter(|n| same(n)) {
-            return (MatchedBy::NameZh, zh.text.to_string());
+            return (MatchedBy::NameZh, (&*zh.text).into());
         }
         if let Some(en) = entry.name_en.as_ref().filter(|n| same(n)) {
-            return (MatchedBy::NameEn, en.text.to_string());
+            return (MatchedBy::NameEn, (&*en.text).into());
         }
         if let Some(synonym) = entry.synonyms.iter().find(|n| same(n)) {
-            return (MatchedBy::Synonym, synonym.text.to_string());
+            return (MatchedBy::Synonym, (&*synonym.text).into());
         }
     }
-    (MatchedBy::Cas, entry.cas.map(|c| c.to_string()).unwrap_or_default())
+    (MatchedBy::Cas, entry.cas.map(|c| c.to_string()).unwrap_or_default().into())
 }
 
 /// Weighs every condition of an entry that matches.
 fn weigh<'a>(
     list: &'a List,
-    question: &Question,
+    question: &'a Question,
     entry: &'a Entry,
     matched_by: MatchedBy,
-    matched_text: String,
+    matched_text: Cow<'a, str>,
 ) -> Match<'a> {
     let mut findings = Vec::new();
     check_end_user(list, question, entry, &mut findings);
@@ -186,9 +196,9 @@ fn weigh<'a>(
         check_district(question, entry, scheme, &mut findings);
         check_use(question, scheme, &mut findings);
         if is_directory(scheme) {
-            findings.push(Finding::new(Reason::DirectoryScope, &scheme.name_zh, ""));
+            findings.push(Finding::new(Reason::DirectoryScope, &*scheme.name_zh, ""));
             for exclusion in &scheme.exclusions {
-                findings.push(Finding::new(Reason::SchemeExclusion, exclusion, ""));
+                findings.push(Finding::new(Reason::SchemeExclusion, &**exclusion, ""));
             }
         }
     }
@@ -204,12 +214,18 @@ fn weigh<'a>(
     Match { entry, matched_by, matched_text, findings, verdict }
 }
 
-fn check_end_user(list: &List, question: &Question, entry: &Entry, out: &mut Vec<Finding>) {
+fn check_end_user<'a>(
+    list: &'a List,
+    question: &'a Question,
+    entry: &'a Entry,
+    out: &mut Vec<Finding<'a>>,
+) {
     let Some(enterprise) = list.enterprise_of(entry) else { return };
-    match question.end_user {
-        None => out.push(Finding::new(Reason::EndUserMissing, enterprise.uscc, "")),
-        Some(given) if given != enterprise.uscc => {
-            out.push(Finding::new(Reason::EndUserNotOnEntry, enterprise.uscc, given));
+    let wanted = enterprise.uscc.as_str();
+    match &question.end_user {
+        None => out.push(Finding::new(Reason::EndUserMissing, wanted, "")),
+        Some(given) if *given != enterprise.uscc => {
+            out.push(Finding::new(Reason::EndUserNotOnEntry, wanted, given.as_str()));
         }
         Some(_) => {}
     }
@@ -224,10 +240,10 @@ fn check_end_user(list: &List, question: &Question, entry: &Entry, out: &mut Vec
         (None, None) => String::new(),
         (from, until) => format!("{}–{}", day(from), day(until)),
     };
-    out.push(Finding::new(reason, window, enterprise.uscc));
+    out.push(Finding::new(reason, window, wanted));
 }
 
-fn check_state_and_dates(question: &Question, entry: &Entry, out: &mut Vec<Finding>) {
+fn check_state_and_dates(question: &Question, entry: &Entry, out: &mut Vec<Finding<'_>>) {
     match entry.state {
         EntryState::Active => {}
         EntryState::Suspended => {
@@ -239,14 +255,14 @@ fn check_state_and_dates(question: &Question, entry: &Entry, out: &mut Vec<Findi
     }
     let day = question.declaration_date;
     if let Some(from) = entry.valid_from.filter(|from| day < *from) {
-        out.push(Finding::new(Reason::EntryNotYetValid, from, day));
+        out.push(Finding::new(Reason::EntryNotYetValid, from.to_string(), day.to_string()));
     }
     if let Some(to) = entry.valid_to.filter(|to| *to < day) {
-        out.push(Finding::new(Reason::EntryExpired, to, day));
+        out.push(Finding::new(Reason::EntryExpired, to.to_string(), day.to_string()));
     }
 }
 
-fn check_district(question: &Question, entry: &Entry, scheme: &Scheme, out: &mut Vec<Finding>) {
+fn check_district(question: &Question, entry: &Entry, scheme: &Scheme, out: &mut Vec<Finding<'_>>) {
     let covered = if entry.customs_districts.is_empty() {
         &scheme.customs_districts
     } else {
@@ -259,13 +275,13 @@ fn check_district(question: &Question, entry: &Entry, scheme: &Scheme, out: &mut
     match question.customs_district {
         None => out.push(Finding::new(Reason::CustomsDistrictMissing, names(), "")),
         Some(given) if !covered.iter().any(|c| c.covers(given)) => {
-            out.push(Finding::new(Reason::CustomsDistrictNotCovered, names(), given));
+            out.push(Finding::new(Reason::CustomsDistrictNotCovered, names(), given.to_string()));
         }
         Some(_) => {}
     }
 }
 
-fn check_use(question: &Question, scheme: &Scheme, out: &mut Vec<Finding>) {
+fn check_use(question: &Question, scheme: &Scheme, out: &mut Vec<Finding<'_>>) {
     let names = || join(scheme.permitted_use.iter().map(|u| u.name().to_owned()));
     match question.intended_use {
         None => out.push(Finding::new(Reason::UseMissing, names(), "")),
@@ -276,21 +292,29 @@ fn check_use(question: &Question, scheme: &Scheme, out: &mut Vec<Finding>) {
     }
 }
 
-fn check_quantity(question: &Question, entry: &Entry, out: &mut Vec<Finding>) {
+fn check_quantity(question: &Question, entry: &Entry, out: &mut Vec<Finding<'_>>) {
     let Some(limit) = &entry.quantity else { return };
     match &question.quantity {
-        None => out.push(Finding::new(Reason::QuantityMissing, limit, "")),
+        None => out.push(Finding::new(Reason::QuantityMissing, limit.to_string(), "")),
         Some(given) => match given.compare(limit) {
-            None => out.push(Finding::new(Reason::UnitNotComparable, limit, given)),
+            None => out.push(Finding::new(
+                Reason::UnitNotComparable,
+                limit.to_string(),
+                given.to_string(),
+            )),
             Some(Ordering::Greater) => {
-                out.push(Finding::new(Reason::QuantityExceeded, limit, given));
+                out.push(Finding::new(
+                    Reason::QuantityExceeded,
+                    limit.to_string(),
+                    given.to_string(),
+                ));
             }
             Some(Ordering::Less | Ordering::Equal) => {}
         },
     }
 }
 
-fn check_texts(question: &Question, entry: &Entry, out: &mut Vec<Finding>) {
+fn check_texts<'a>(question: &'a Question, entry: &'a Entry, out: &mut Vec<Finding<'a>>) {
     let listed = &*entry.specification;
     match &question.specification {
         _ if listed.is_empty() => {}
@@ -312,15 +336,15 @@ fn check_texts(question: &Question, entry: &Entry, out: &mut Vec<Finding>) {
 }
 
 /// What is to be said about the question itself.
-fn notes(question: &Question) -> Vec<Finding> {
+fn notes(question: &Question) -> Vec<Finding<'_>> {
     let mut out = Vec::new();
     if let Some(name) = &question.name {
         if let Some(super::cas_number::CasError::CheckDigit { given, computed, .. }) =
             name.broken_cas()
         {
-            out.push(Finding::new(Reason::CasCheckDigitWrong, computed, given));
+            out.push(Finding::new(Reason::CasCheckDigitWrong, computed.to_string(), given));
         }
-        if has_look_alikes(name.normal()) {
+        if name.has_look_alikes() {
             out.push(Finding::new(Reason::LookAlikeCharacters, "", name.given()));
         }
     }

@@ -1,5 +1,7 @@
 //! The closed set of reasons, and the sentence each says in English and Chinese.
 
+use std::borrow::Cow;
+
 use super::field::Field;
 
 /// Why an entry does not answer with a plain yes.
@@ -155,23 +157,27 @@ impl Reason {
     }
 }
 
-/// A reason with the two values it compares.
+/// A reason with the two values it compares, borrowed from the list and the question where they
+/// stand there as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Finding<'a> {
     /// The reason.
     pub reason: Reason,
     /// What the entry or the rule wants; empty where there is nothing to say.
-    pub expected: String,
+    pub expected: Cow<'a, str>,
     /// What was given; empty where nothing was.
-    pub given: String,
+    pub given: Cow<'a, str>,
 }
 
-impl Finding {
+impl<'a> Finding<'a> {
     /// A finding with both values.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "callers pass what they have: text or value")]
-    pub fn new(reason: Reason, expected: impl ToString, given: impl ToString) -> Self {
-        Self { reason, expected: expected.to_string(), given: given.to_string() }
+    pub fn new(
+        reason: Reason,
+        expected: impl Into<Cow<'a, str>>,
+        given: impl Into<Cow<'a, str>>,
+    ) -> Self {
+        Self { reason, expected: expected.into(), given: given.into() }
     }
 
     /// What happened and what to do, in English.

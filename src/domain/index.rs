@@ -1,11 +1,12 @@
 //! Where names, codes and numbers are found: exact keys for the decision, and an inverted index
-//! of letter pairs for candidates.
+//! of pieces of names for candidates.
 //!
 //! Exact look-ups and similarity never mix: the decision reads only the exact maps. The
-//! similarity search is complete, not a heuristic: it returns every name that shares enough
-//! letter pairs with the query, whatever else is listed, so that adding unrelated entries
+//! similarity search is complete, not a heuristic: it finds every name that shares enough
+//! pieces with the query, whatever else is listed, so that adding unrelated entries
 //! changes no answer.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -18,21 +19,25 @@ use super::similarity;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// Least share of the letter pairs of both names that makes them similar.
-const PAIRS_SHARED_MIN: f64 = 0.5;
-/// Least share of the query's letter pairs found in a longer name that makes it similar.
-const QUERY_PAIRS_FOUND_MIN: f64 = 0.8;
-/// Least share of a query's letter pairs that any similar name has: the smaller of what the two
-/// limits above imply, since a name with `n` of the query's `q` pairs reaches
-/// `2n / (q + own)` ≥ 0.5 only from `n ≥ q / 3` on.
-const QUERY_PAIRS_FLOOR: (usize, usize) = (1, 3);
+/// Least share of the pieces of both names that makes them similar, in percent: what a short
+/// name keeps with one wrong character.
+const SHORT_SHARED_MIN: usize = 50;
+/// The same for long names, which keep more.
+const LONG_SHARED_MIN: usize = 60;
+/// Least share of the query's pieces found in a longer name that makes it similar, in percent.
+const QUERY_FOUND_MIN: usize = 80;
+/// Queries of at most this many characters are compared by [`short_pieces`], longer ones by
+/// [`long_pieces`].
+const SHORT_CHARS_MAX: usize = 10;
 /// Longest listed name looked for inside a longer query, in characters.
 const CONTAINED_CHARS_MAX: usize = 40;
-/// Longest query searched by similarity, in characters: the declaration's name field holds 255.
-const QUERY_CHARS_MAX: usize = 255;
-/// How many of the similar names are compared letter by letter; the others rank behind by
-/// shared pairs.
-const COMPARED_CLOSELY_MAX: usize = 48;
+/// Least resemblance of a listed name found inside a longer query.
+const CONTAINED_SCORE_MIN: f64 = 0.6;
+/// How many of the similar names are compared letter by letter; the others rank behind them.
+const COMPARED_CLOSELY_MAX: usize = 16;
+/// What looking a key's pieces up costs, in steps of walking a list: measured with
+/// `benches/decision.rs`; it moves time, never a result.
+const LOOK_UP_COST: usize = 200;
 
 /// A listed name's place among all distinct names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,8 +46,8 @@ struct NameId(u32);
 /// The index of a list. Positions count from 0 in the list's entries.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Normal form to name.
-    names: Map<Box<str>, NameId>,
+    /// Normal form to name and to where its entries stand in `name_entries`.
+    names: Map<Box<str>, (NameId, u32, u32)>,
     /// Entries of each name, as one array cut by `name_starts`.
     name_entries: Vec<u32>,
     name_starts: Vec<u32>,
@@ -56,13 +61,33 @@ pub struct Index {
     /// Search keys, each with the names it stands for.
     keys: Vec<Key>,
     by_key: Map<Box<str>, u32>,
-    pairs: Pairs,
+    key_lengths: Lengths,
+    short: Pieces,
+    long: Pieces,
+}
+
+/// Which lengths in bytes any key has, so that parts of no such length are not looked up.
+#[derive(Debug, Default)]
+struct Lengths(Vec<bool>);
+
+impl Lengths {
+    fn has(&self, text: &str) -> bool {
+        self.0.get(text.len()).copied().unwrap_or(false)
+    }
+
+    fn add(&mut self, text: &str) {
+        if self.0.len() <= text.len() {
+            self.0.resize(text.len() + 1, false);
+        }
+        if let Some(slot) = self.0.get_mut(text.len()) {
+            *slot = true;
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Key {
     text: Box<str>,
-    pairs: u32,
     /// A key made of pinyin is found by Latin letters only as such.
     is_pinyin: bool,
     names: Vec<NameId>,
@@ -75,6 +100,16 @@ pub struct Similar<'a> {
     pub entries: &'a [u32],
     /// Resemblance from 0 to 1.
     pub score: f64,
+}
+
+/// Names that resemble a query, and how many entries bear one of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Resembling<'a> {
+    /// Best first.
+    pub names: Vec<Similar<'a>>,
+    /// Entries that bear a name that resembles the query, those not in `names` too. An entry
+    /// with several such names counts once for each.
+    pub total: usize,
 }
 
 impl Index {
@@ -107,20 +142,17 @@ impl Index {
     }
 
     fn add_names(&mut self, entries: &[Entry]) {
+        let mut ids: Map<&str, NameId> = Map::default();
         let mut uses: Vec<(NameId, u32)> = Vec::with_capacity(entries.len() * 2);
         for (position, entry) in (0_u32..).zip(entries) {
             for name in entry.names() {
-                let next = NameId(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
-                let id = match self.names.get(&name.normal) {
-                    Some(id) => *id,
-                    None => *self.names.entry(name.normal.clone()).or_insert(next),
-                };
-                uses.push((id, position));
+                let next = NameId(u32::try_from(ids.len()).unwrap_or(u32::MAX));
+                uses.push((*ids.entry(&name.normal).or_insert(next), position));
             }
         }
         uses.sort_unstable();
         uses.dedup();
-        self.name_starts.reserve(self.names.len() + 1);
+        self.name_starts.reserve(ids.len() + 1);
         self.name_starts.push(0);
         let mut current = 0;
         for (id, position) in uses {
@@ -131,11 +163,14 @@ impl Index {
             self.name_entries.push(position);
         }
         self.name_starts.push(u32::try_from(self.name_entries.len()).unwrap_or(u32::MAX));
+        let at = |i: u32| self.name_starts.get(i as usize).copied().unwrap_or(0);
+        let placed = |(name, id): (&str, NameId)| (name.into(), (id, at(id.0), at(id.0 + 1)));
+        self.names = ids.into_iter().map(placed).collect();
     }
 
     fn add_keys(&mut self) {
         let mut sorted: Vec<(&str, NameId)> =
-            self.names.iter().map(|(n, id)| (&**n, *id)).collect();
+            self.names.iter().map(|(n, (id, ..))| (&**n, *id)).collect();
         sorted.sort_unstable_by_key(|(_, id)| *id);
         let mut keys: Vec<Key> = Vec::with_capacity(sorted.len() * 2);
         let mut by_key: Map<Box<str>, u32> =
@@ -156,7 +191,7 @@ impl Index {
             let id = u32::try_from(keys.len()).unwrap_or(u32::MAX);
             let text: Box<str> = text.into();
             by_key.insert(text.clone(), id);
-            keys.push(Key { text, pairs: 0, is_pinyin, names: vec![name] });
+            keys.push(Key { text, is_pinyin, names: vec![name] });
         };
         for (normal, id) in sorted {
             let key = similarity::key(normal);
@@ -165,7 +200,15 @@ impl Index {
             }
             add(key, false, id);
         }
-        self.pairs = Pairs::build(&mut keys);
+        for key in &keys {
+            self.key_lengths.add(&key.text);
+        }
+        // The two are independent, and by far the longest part of building a list.
+        (self.short, self.long) = std::thread::scope(|scope| {
+            let short = scope.spawn(|| Pieces::build(&keys, short_pieces));
+            let long = Pieces::build(&keys, long_pieces);
+            (short.join().unwrap_or_default(), long)
+        });
         self.keys = keys;
         self.by_key = by_key;
     }
@@ -173,7 +216,8 @@ impl Index {
     /// Entries that bear exactly this normal form as a name.
     #[must_use]
     pub fn by_name(&self, normal: &str) -> &[u32] {
-        self.names.get(normal).map_or(&[], |id| self.entries_of(*id))
+        let Some((_, from, to)) = self.names.get(normal) else { return &[] };
+        self.name_entries.get(*from as usize..*to as usize).unwrap_or(&[])
     }
 
     /// Entries with this CAS number.
@@ -211,105 +255,102 @@ impl Index {
     }
 
     fn entries_of(&self, id: NameId) -> &[u32] {
-        let at = |i: u32| self.name_starts.get(i as usize).map(|s| *s as usize);
-        match (at(id.0), at(id.0 + 1)) {
-            (Some(from), Some(to)) => self.name_entries.get(from..to).unwrap_or(&[]),
-            _ => &[],
-        }
+        cut(&self.name_entries, &self.name_starts, id.0)
     }
 
-    /// Every listed name that resembles the query (a normal form), best first.
+    /// The listed names that resemble the query (a normal form) most: at most `names_max`, best
+    /// first.
     #[must_use]
-    pub fn similar(&self, query_normal: &str) -> Vec<Similar<'_>> {
-        let query: String = similarity::key(query_normal).chars().take(QUERY_CHARS_MAX).collect();
-        let mut scores: Map<u32, f64> = Map::default();
+    pub fn similar(&self, query_normal: &str, names_max: usize) -> Resembling<'_> {
+        let query = similarity::key(query_normal);
         if query.is_empty() || query.bytes().all(|b| b.is_ascii_digit()) {
             // Digits alone are a code or a number: they resemble no name.
-            return Vec::new();
+            return Resembling::default();
         }
-        self.add_same_key(&query, &mut scores);
-        self.add_contained(&query, &mut scores);
-        self.add_sharing_pairs(&query, &mut scores);
-        let mut by_name: Map<NameId, f64> = Map::default();
-        for (key, score) in scores {
-            for name in self.keys.get(key as usize).map_or(&[][..], |k| &k.names) {
-                let best = by_name.entry(*name).or_insert(0.0);
-                *best = best.max(score);
-            }
+        let mut close = Vec::new();
+        self.add_sharing_pieces(&query, &mut close);
+        self.add_same_key(&query, &mut close);
+        self.add_contained(&query, &mut close);
+        // A key found in several ways counts once, with its best score.
+        close.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(b.0.total_cmp(&a.0)));
+        close.dedup_by_key(|(_, id)| *id);
+        let named = |id: u32| self.keys.get(id as usize).map_or(&[][..], |k| &k.names);
+        let bearing = |id: u32| named(id).iter().map(|n| self.entries_of(*n).len()).sum::<usize>();
+        let total = close.iter().map(|(_, id)| bearing(*id)).sum();
+        let best_first = |a: &(f64, u32), b: &(f64, u32)| {
+            b.0.total_cmp(&a.0).then_with(|| self.key_text(a.1).cmp(self.key_text(b.1)))
+        };
+        if close.len() > names_max {
+            close.select_nth_unstable_by(names_max, best_first);
+            close.truncate(names_max);
         }
-        let mut found: Vec<(NameId, f64)> = by_name.into_iter().collect();
-        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        found
+        close.sort_unstable_by(best_first);
+        let best = close
             .into_iter()
-            .map(|(id, score)| Similar { entries: self.entries_of(id), score })
-            .collect()
+            .flat_map(|(score, id)| named(id).iter().map(move |name| (score, *name)))
+            .map(|(score, name)| Similar { entries: self.entries_of(name), score })
+            .collect();
+        Resembling { names: best, total }
     }
 
     /// The same key, or the same sound.
-    fn add_same_key(&self, query: &str, scores: &mut Map<u32, f64>) {
-        if let Some(&id) = self.by_key.get(query) {
-            scores.insert(id, 0.98);
-        }
-        if let Some(sound) = similarity::pinyin_key(query)
-            && let Some(&id) = self.by_key.get(sound.as_str())
-        {
-            let best = scores.entry(id).or_insert(0.0);
-            *best = best.max(0.92);
+    fn add_same_key(&self, query: &str, close: &mut Vec<(f64, u32)>) {
+        close.extend(self.by_key.get(query).map(|id| (0.98, *id)));
+        if let Some(sound) = similarity::pinyin_key(query) {
+            close.extend(self.by_key.get(sound.as_str()).map(|id| (0.92, *id)));
         }
     }
 
     /// Listed names inside the query: the parent of a salt, the name before a grade.
-    fn add_contained(&self, query: &str, scores: &mut Map<u32, f64>) {
+    fn add_contained(&self, query: &str, close: &mut Vec<(f64, u32)>) {
         let starts: Vec<usize> =
             query.char_indices().map(|(i, _)| i).chain([query.len()]).collect();
         for (i, &from) in starts.iter().enumerate() {
-            for &to in starts.get(i + 2..).unwrap_or(&[]).iter().take(CONTAINED_CHARS_MAX) {
+            let ends = starts.get(i + 2..).unwrap_or(&[]).iter().take(CONTAINED_CHARS_MAX);
+            for &to in ends {
                 let Some(part) = query.get(from..to) else { continue };
-                if part.len() < 3 || part.len() == query.len() {
+                if part.len() < 3 || part.len() == query.len() || !self.key_lengths.has(part) {
                     continue;
                 }
-                if let Some(&id) = self.by_key.get(part) {
-                    if self.keys.get(id as usize).is_some_and(|k| k.is_pinyin) {
-                        continue;
-                    }
-                    let score = 0.97 * similarity::score(query, part);
-                    if score >= 0.6 * 0.97 {
-                        let best = scores.entry(id).or_insert(0.0);
-                        *best = best.max(score);
-                    }
+                let Some(&id) = self.by_key.get(part) else { continue };
+                if self.keys.get(id as usize).is_some_and(|k| k.is_pinyin) {
+                    continue;
+                }
+                let score = similarity::score(query, part);
+                if score >= CONTAINED_SCORE_MIN {
+                    close.push((0.97 * score, id));
                 }
             }
         }
     }
 
-    /// Names that share enough letter pairs.
-    fn add_sharing_pairs(&self, query: &str, scores: &mut Map<u32, f64>) {
-        let wanted = pairs_of(query);
-        let mut close: Vec<(f64, u32)> = Vec::new();
-        for (id, shared) in self.pairs.sharing(&wanted, self.keys.len()) {
-            let Some(key) = self.keys.get(id as usize) else { continue };
-            let both = share(2 * shared, wanted.len() + key.pairs as usize);
-            let of_query = share(shared, wanted.len());
-            if both >= PAIRS_SHARED_MIN || of_query >= QUERY_PAIRS_FOUND_MIN {
-                close.push((both.max(of_query * 0.6), id));
-            }
-        }
+    /// Names that share enough pieces.
+    fn add_sharing_pieces(&self, query: &str, close: &mut Vec<(f64, u32)>) {
+        let is_short = query.chars().count() <= SHORT_CHARS_MAX;
+        let (pieces, wanted, shared_min) = if is_short {
+            (&self.short, short_pieces(query), SHORT_SHARED_MIN)
+        } else {
+            (&self.long, long_pieces(query), LONG_SHARED_MIN)
+        };
+        let mut found: Vec<(f64, u32)> = pieces
+            .sharing(&wanted, shared_min)
+            .into_iter()
+            .map(|(id, shared)| {
+                let both = share(2 * shared, wanted.len() + pieces.of_key(id).len());
+                (both.max(share(shared, wanted.len()) * 0.6), id)
+            })
+            .collect();
         let rank = |a: &(f64, u32), b: &(f64, u32)| {
             b.0.total_cmp(&a.0).then_with(|| self.key_text(a.1).cmp(self.key_text(b.1)))
         };
-        if close.len() > COMPARED_CLOSELY_MAX {
-            close.select_nth_unstable_by(COMPARED_CLOSELY_MAX, rank);
+        if found.len() > COMPARED_CLOSELY_MAX {
+            found.select_nth_unstable_by(COMPARED_CLOSELY_MAX, rank);
         }
-        for (i, (pairs, id)) in close.into_iter().enumerate() {
-            let closely = if i < COMPARED_CLOSELY_MAX {
-                similarity::score(query, self.key_text(id))
-            } else {
-                0.0
-            };
-            // Pairs alone never rank above a name compared letter by letter that looks alike.
-            let score = 0.97 * closely.max(pairs * 0.8);
-            let best = scores.entry(id).or_insert(0.0);
-            *best = best.max(score);
+        for (i, (pieces, id)) in found.into_iter().enumerate() {
+            let compared = i < COMPARED_CLOSELY_MAX;
+            let closely = if compared { similarity::score(query, self.key_text(id)) } else { 0.0 };
+            // Pieces alone never rank above a name compared letter by letter that looks alike.
+            close.push((0.97 * closely.max(pieces * 0.7), id));
         }
     }
 
@@ -318,7 +359,7 @@ impl Index {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of letter pairs are far below 2^52")]
+#[expect(clippy::cast_precision_loss, reason = "counts of pieces are far below 2^52")]
 fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }
@@ -347,51 +388,85 @@ fn related<'a>(sorted: &'a [(HsCode, u32)], digits: &str) -> impl Iterator<Item 
 
 /// The distinct letter pairs of a key, with its ends marked, and its single Chinese characters:
 /// a three-character name with one wrong character shares no pair, but it shares characters.
-fn pairs_of(key: &str) -> Vec<u64> {
+fn short_pieces(key: &str) -> Vec<u64> {
     let mut out = Vec::with_capacity(key.len() + 2);
     let mut previous = u64::from(u32::from('^'));
     for c in key.chars() {
         let this = u64::from(u32::from(c));
-        out.push(previous << 32 | this);
+        out.push(previous << 21 | this);
         if is_han(c) {
             out.push(this);
         }
         previous = this;
     }
-    out.push(previous << 32 | u64::from(u32::from('$')));
+    out.push(previous << 21 | u64::from(u32::from('$')));
     out.sort_unstable();
     out.dedup();
     out
 }
 
-/// Letter pairs, each with the keys it occurs in.
-#[derive(Debug, Default)]
-struct Pairs {
-    ids: Map<u64, u32>,
-    starts: Vec<u32>,
-    keys: Vec<u32>,
+/// The distinct pairs of Chinese characters and triples of anything else, with the ends marked:
+/// in long names pairs of letters are so common that they tell nothing.
+fn long_pieces(key: &str) -> Vec<u64> {
+    let chars: Vec<u64> = ['^']
+        .into_iter()
+        .chain(key.chars())
+        .chain(['$'])
+        .map(|c| u64::from(u32::from(c)))
+        .collect();
+    let han = |c: u64| u32::try_from(c).ok().and_then(char::from_u32).is_some_and(is_han);
+    let mut out: Vec<u64> = chars
+        .windows(3)
+        .filter_map(|window| match *window {
+            [a, b, _] if han(a) && han(b) => Some(a << 21 | b),
+            [a, b, c] => Some(a << 42 | b << 21 | c),
+            _ => None,
+        })
+        .collect();
+    out.sort_unstable();
+    out.dedup();
+    out
 }
 
-impl Pairs {
-    fn build(keys: &mut [Key]) -> Self {
+/// Pieces of keys, each with the keys it occurs in, and of each key its pieces.
+#[derive(Debug, Default)]
+struct Pieces {
+    ids: Map<u64, u32>,
+    /// Keys of each piece, as one array cut by `starts`.
+    keys: Vec<u32>,
+    starts: Vec<u32>,
+    /// Sorted pieces of each key, as one array cut by `key_starts`.
+    of_keys: Vec<u32>,
+    key_starts: Vec<u32>,
+}
+
+impl Pieces {
+    fn build(keys: &[Key], pieces_of: fn(&str) -> Vec<u64>) -> Self {
         let mut ids: Map<u64, u32> = Map::default();
         let mut counts: Vec<u32> = Vec::new();
-        let mut flat: Vec<u32> = Vec::with_capacity(keys.len() * 16);
-        for key in keys.iter_mut() {
-            let pairs = pairs_of(&key.text);
-            key.pairs = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
-            for pair in pairs {
-                let next = u32::try_from(counts.len()).unwrap_or(u32::MAX);
-                let id = *ids.entry(pair).or_insert(next);
+        let mut of_keys: Vec<u32> = Vec::with_capacity(keys.len() * 16);
+        let mut key_starts: Vec<u32> = Vec::with_capacity(keys.len() + 1);
+        let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        for key in keys {
+            let from = of_keys.len();
+            key_starts.push(place(from));
+            for piece in pieces_of(&key.text) {
+                let next = place(counts.len());
+                let id = *ids.entry(piece).or_insert(next);
                 if id == next {
                     counts.push(0);
                 }
                 if let Some(count) = counts.get_mut(id as usize) {
                     *count += 1;
                 }
-                flat.push(id);
+                of_keys.push(id);
+            }
+            if let Some(own) = of_keys.get_mut(from..) {
+                own.sort_unstable();
             }
         }
+        key_starts.push(place(of_keys.len()));
+        of_keys.shrink_to_fit();
         let mut starts = Vec::with_capacity(counts.len() + 1);
         let mut total = 0;
         for count in &counts {
@@ -401,55 +476,113 @@ impl Pairs {
         starts.push(total);
         let mut places = starts.clone();
         let mut members = vec![0; total as usize];
-        let mut flat = flat.into_iter();
-        for (id, key) in (0_u32..).zip(keys.iter()) {
-            for pair in flat.by_ref().take(key.pairs as usize) {
-                if let Some(place) = places.get_mut(pair as usize) {
+        for key in 0..place(keys.len()) {
+            for piece in cut(&of_keys, &key_starts, key) {
+                if let Some(place) = places.get_mut(*piece as usize) {
                     if let Some(slot) = members.get_mut(*place as usize) {
-                        *slot = id;
+                        *slot = key;
                     }
                     *place += 1;
                 }
             }
         }
-        Self { ids, starts, keys: members }
+        Self { ids, keys: members, starts, of_keys, key_starts }
     }
 
-    fn keys_with(&self, pair: u64) -> &[u32] {
-        let Some(&id) = self.ids.get(&pair) else { return &[] };
-        let at = |i: usize| self.starts.get(i).map(|s| *s as usize);
-        match (at(id as usize), at(id as usize + 1)) {
-            (Some(from), Some(to)) => self.keys.get(from..to).unwrap_or(&[]),
-            _ => &[],
-        }
+    fn keys_with(&self, piece: u32) -> &[u32] {
+        cut(&self.keys, &self.starts, piece)
     }
 
-    /// Every key that has at least [`QUERY_PAIRS_FLOOR`] of the wanted pairs, with how many.
+    fn of_key(&self, key: u32) -> &[u32] {
+        cut(&self.of_keys, &self.key_starts, key)
+    }
+
+    /// Every key that shares enough of the wanted pieces (`shared_min` percent of both or
+    /// [`QUERY_FOUND_MIN`] of the query), with how many it shares.
     ///
-    /// Whoever has that many has one of the rarer ones: only those lists can bring a key in; the
-    /// most common ones only raise the count of keys already in. Complete, and it walks few of
-    /// the long lists whole.
-    fn sharing(&self, wanted: &[u64], key_count: usize) -> Vec<(u32, usize)> {
-        let mut lists: Vec<&[u32]> = wanted.iter().map(|pair| self.keys_with(*pair)).collect();
-        lists.sort_unstable_by_key(|list| list.len());
-        let (part, whole) = QUERY_PAIRS_FLOOR;
-        let floor = (wanted.len() * part).div_ceil(whole).max(1);
-        let bringing = wanted.len() + 1 - floor.min(wanted.len());
-        let mut counts: Vec<u16> = vec![0; key_count];
+    /// Whoever shares enough has one of the rarer pieces: only their lists can bring a key in.
+    /// The most common pieces, whose lists are by far the longest, are then looked up in the keys
+    /// brought in, unless walking their lists is less work. Complete all the same.
+    fn sharing(&self, wanted: &[u64], shared_min: usize) -> Vec<(u32, usize)> {
+        let least = |own: usize| {
+            let of_both = (shared_min * (wanted.len() + own)).div_ceil(200);
+            of_both.min((QUERY_FOUND_MIN * wanted.len()).div_ceil(100)).max(1)
+        };
+        // A name has at least the pieces it shares: below this many, `least` of none is met.
+        let floor = (shared_min * wanted.len()).div_ceil(200 - shared_min).max(1);
+        let mut ids: Vec<u32> = wanted.iter().filter_map(|p| self.ids.get(p).copied()).collect();
+        ids.sort_unstable_by_key(|id| self.keys_with(*id).len());
+        // Pieces no key has are the rarest of all.
+        let absent = wanted.len() - ids.len();
+        let bringing = (wanted.len() + 1).saturating_sub(floor + absent).min(ids.len());
+        let (bringing, common) = ids.split_at_checked(bringing).unwrap_or((&ids, &[]));
+        let mut counts: Vec<u16> = vec![0; self.key_starts.len()];
         let mut touched: Vec<u32> = Vec::new();
-        for (i, list) in lists.into_iter().enumerate() {
-            for &key in list {
-                let Some(count) = counts.get_mut(key as usize) else { continue };
-                if *count == 0 {
-                    if i >= bringing {
-                        continue;
+        for id in bringing {
+            for &key in self.keys_with(*id) {
+                if let Some(count) = counts.get_mut(key as usize) {
+                    if *count == 0 {
+                        touched.push(key);
                     }
-                    touched.push(key);
+                    *count += 1;
                 }
-                *count += 1;
             }
         }
-        let count_of = |key: u32| counts.get(key as usize).map_or(0, |c| usize::from(*c));
-        touched.iter().map(|key| (*key, count_of(*key))).filter(|(_, n)| *n >= floor).collect()
+        let count_of =
+            |counts: &[u16], key: u32| counts.get(key as usize).map_or(0, |c| usize::from(*c));
+        // Only whoever can still reach what it needs is looked at further.
+        let mut able: Vec<(u32, usize)> = touched
+            .into_iter()
+            .map(|key| (key, least(self.of_key(key).len())))
+            .filter(|(key, least)| count_of(&counts, *key) + common.len() >= *least)
+            .collect();
+        let walk: usize = common.iter().map(|id| self.keys_with(*id).len()).sum();
+        if walk <= able.len() * LOOK_UP_COST {
+            for id in common {
+                for &key in self.keys_with(*id) {
+                    if let Some(count) = counts.get_mut(key as usize).filter(|c| **c > 0) {
+                        *count += 1;
+                    }
+                }
+            }
+        } else {
+            let mut common = common.to_vec();
+            common.sort_unstable();
+            for (key, _) in &able {
+                let more = u16::try_from(shared_of_sorted(&common, self.of_key(*key)));
+                if let (Some(count), Ok(more)) = (counts.get_mut(*key as usize), more) {
+                    *count += more;
+                }
+            }
+        }
+        able.retain(|(key, least)| count_of(&counts, *key) >= *least);
+        able.into_iter().map(|(key, _)| (key, count_of(&counts, key))).collect()
     }
+}
+
+/// The part of `all` that belongs to `nth`.
+fn cut<'a>(all: &'a [u32], starts: &[u32], nth: u32) -> &'a [u32] {
+    let at = |i: usize| starts.get(i).map(|s| *s as usize);
+    match (at(nth as usize), at(nth as usize + 1)) {
+        (Some(from), Some(to)) => all.get(from..to).unwrap_or(&[]),
+        _ => &[],
+    }
+}
+
+/// How many members two sorted lists share.
+fn shared_of_sorted(a: &[u32], b: &[u32]) -> usize {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut shared = 0;
+    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+        match x.cmp(y) {
+            Ordering::Less => drop(a.next()),
+            Ordering::Greater => drop(b.next()),
+            Ordering::Equal => {
+                shared += 1;
+                a.next();
+                b.next();
+            }
+        }
+    }
+    shared
 }

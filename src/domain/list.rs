@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::entry::{Enterprise, Entry, ListedName, Scheme};
 use super::index::Index;
-use super::material_name::{MaterialName, NameError, Script, has_look_alikes, script_of};
+use super::material_name::{MaterialName, NameError, passes_for_another};
 use super::message::{Refusal, excerpt};
 use super::uscc::Uscc;
 
@@ -202,19 +202,17 @@ fn overlaps(a: &Entry, b: &Entry) -> bool {
 /// [`ListedNameError`] says what must not stand in a listed name.
 pub fn listed_name(text: &str) -> Result<ListedName, ListedNameError> {
     let parsed = MaterialName::parse(text).map_err(ListedNameError::Name)?;
-    if has_look_alikes(parsed.normal()) || mixes_scripts(text) {
+    // As written too: folding case makes α of a Greek capital that is drawn like A. What NFKC
+    // makes plain (Ⅷ) is not meant.
+    let greek_capital = |c: char| matches!(c, 'Α'..='Ω') && passes_for_another(c);
+    if parsed.has_look_alikes() || text.chars().any(greek_capital) {
         return Err(ListedNameError::LookAlike { given: excerpt(text) });
     }
-    if parsed.steps().iter().any(|step| step.name == "attributes") {
+    let is_number = parsed.as_cas().is_some() || parsed.broken_cas().is_some();
+    if is_number || parsed.steps().iter().any(|step| step.name == "attributes") {
         return Err(ListedNameError::Attributes { given: excerpt(text) });
     }
     Ok(ListedName { text: text.into(), normal: parsed.normal().into() })
-}
-
-/// Whether the text as written holds a Greek capital that is drawn like a Latin one.
-fn mixes_scripts(text: &str) -> bool {
-    text.chars()
-        .any(|c| script_of(c) == Some(Script::Greek) && has_look_alikes(c.encode_utf8(&mut [0; 4])))
 }
 
 /// Why a name cannot be listed.
@@ -227,7 +225,7 @@ pub enum ListedNameError {
         /// The name.
         given: String,
     },
-    /// It carries a catalogue number, a lot or a package size.
+    /// It carries a catalogue number, a lot, a CAS number or a package size.
     Attributes {
         /// The name.
         given: String,

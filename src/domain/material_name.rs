@@ -18,7 +18,8 @@ mod separators;
 mod simplified;
 
 pub(crate) use characters::is_han;
-pub use characters::{Script, has_look_alikes, is_dash, is_invisible, script_of};
+pub(crate) use characters::passes_for_another;
+pub use characters::{is_dash, is_invisible};
 
 /// Version of the normal form; part of every decision. A change of any step is a new version.
 pub const NORMAL_FORM_VERSION: u32 = 1;
@@ -39,6 +40,7 @@ pub struct MaterialName {
     steps: Vec<Step>,
     cas: Option<CasNumber>,
     broken_cas: Option<CasError>,
+    has_look_alikes: bool,
 }
 
 impl MaterialName {
@@ -69,8 +71,14 @@ impl MaterialName {
         if !normal.chars().any(char::is_alphanumeric) {
             return Err(NameError::Empty);
         }
-        let broken_cas = attributes::broken_cas(&normal);
-        Ok(Self { given: given.into(), normal: normal.into(), steps, cas, broken_cas })
+        Ok(Self {
+            broken_cas: attributes::broken_cas(&normal),
+            has_look_alikes: characters::has_look_alikes(&normal),
+            given: given.into(),
+            normal: normal.into(),
+            steps,
+            cas,
+        })
     }
 
     /// The name as it was given.
@@ -89,6 +97,13 @@ impl MaterialName {
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// Whether the name holds letters or digits that pass for others: any script besides Latin,
+    /// Greek and Han, digits besides ASCII, and Greek capitals drawn like Latin ones.
+    #[must_use]
+    pub const fn has_look_alikes(&self) -> bool {
+        self.has_look_alikes
     }
 
     /// The CAS number that stood behind the name, as in `DMSO (CAS 67-68-5)`.

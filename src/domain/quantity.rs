@@ -138,8 +138,12 @@ impl Quantity {
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         let (mine, theirs) = match (self.unit.dimension, other.unit.dimension) {
             (Dimension::Mass(a), Dimension::Mass(b))
-            | (Dimension::Volume(a), Dimension::Volume(b)) => (a, b),
-            (Dimension::Own, Dimension::Own) if self.unit == other.unit => (0, 0),
+            | (Dimension::Volume(a), Dimension::Volume(b))
+                if a != b =>
+            {
+                (a, b)
+            }
+            _ if self.unit == other.unit => return Some(self.value.cmp(&other.value)),
             _ => return None,
         };
         // The larger unit is scaled up to the smaller, which is exact. A value too large for that

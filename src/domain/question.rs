@@ -170,60 +170,39 @@ impl Question {
             .and_then(|given| reader.keep(Field::CasNumber, cas_number::parse(given)));
         let end_user = optional(raw.end_user_uscc)
             .and_then(|given| reader.keep(Field::EndUserUscc, uscc::parse(given)));
-        let Reader { mut refused, steps } = reader;
         if raw.material_name.is_empty() && raw.cas_number.is_empty() {
-            refused.push(Violation::new(
+            reader.refused.push(Violation::new(
                 Field::MaterialName,
                 "NAME_OR_CAS_MISSING",
                 "neither a material name nor a CAS number was given; give at least one",
                 "未填物品名称或CAS号；请至少填写一项",
             ));
         }
-        reconcile_cas(&mut name, &mut cas, &mut refused);
-        let specification = text(
-            raw.specification,
-            Field::Specification,
-            SPECIFICATION_BYTES_MAX,
-            specification_key,
-            &mut refused,
-        );
-        let manufacturer = text(
-            raw.manufacturer,
-            Field::Manufacturer,
-            MANUFACTURER_BYTES_MAX,
-            manufacturer_key,
-            &mut refused,
-        );
-        let quantity = raw.quantity.and_then(|(value, unit)| {
-            Quantity::parse(value, unit)
-                .map_err(|error| refused.push(Violation::of(Field::Quantity, &error)))
-                .ok()
-        });
-        let customs_district = optional(raw.customs_district).and_then(|given| {
-            CustomsDistrict::parse(given)
-                .map_err(|error| refused.push(Violation::of(Field::CustomsDistrict, &error)))
-                .ok()
-        });
+        reconcile_cas(&mut name, &mut cas, &mut reader.refused);
+        let (field, max) = (Field::Specification, SPECIFICATION_BYTES_MAX);
+        let specification = reader.compared(raw.specification, field, max, specification_key);
+        let (field, max) = (Field::Manufacturer, MANUFACTURER_BYTES_MAX);
+        let manufacturer = reader.compared(raw.manufacturer, field, max, manufacturer_key);
+        let quantity = raw
+            .quantity
+            .and_then(|(value, unit)| reader.plain(Field::Quantity, Quantity::parse(value, unit)));
+        let customs_district = optional(raw.customs_district)
+            .and_then(|given| reader.plain(Field::CustomsDistrict, CustomsDistrict::parse(given)));
+        let Reader { mut refused, steps } = reader;
         let scheme = optional(raw.scheme).and_then(|given| {
             find_scheme(given, list).map_err(|violation| refused.push(violation)).ok()
         });
-        if raw.correlation_id.len() > CORRELATION_ID_BYTES_MAX {
-            refused.push(too_long(
-                Field::CorrelationId,
-                raw.correlation_id,
-                CORRELATION_ID_BYTES_MAX,
-            ));
+        let label = raw.correlation_id;
+        if label.len() > CORRELATION_ID_BYTES_MAX {
+            refused.push(too_long(Field::CorrelationId, label, CORRELATION_ID_BYTES_MAX));
         }
-        let declaration_date = match raw.declaration_date {
-            None => Some(today),
-            Some(given) => {
-                let read = civil_date(given);
-                if read.is_none() {
-                    refused.push(bad_date(given));
-                }
-                read
+        let declaration_date = raw.declaration_date.map_or(Some(today), |given| {
+            let read = civil_date(given);
+            if read.is_none() {
+                refused.push(bad_date(given));
             }
-        };
+            read
+        });
         match (hs_code, declaration_date) {
             (Some(hs_code), Some(declaration_date)) if refused.is_empty() => Ok(Self {
                 hs_code,
@@ -263,6 +242,33 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// A value that nothing is changed of.
+    fn plain<T>(&mut self, field: Field, read: Result<T, impl Refusal>) -> Option<T> {
+        self.keep(field, read.map(|value| (value, Vec::new())))
+    }
+
+    /// A text that is compared whole; only spaces say nothing.
+    fn compared(
+        &mut self,
+        given: &str,
+        field: Field,
+        bytes_max: usize,
+        key: fn(&str) -> String,
+    ) -> Option<ComparedText> {
+        if given.is_empty() {
+            return None;
+        }
+        if given.len() > bytes_max {
+            self.refused.push(too_long(field, given, bytes_max));
+            return None;
+        }
+        let key = key(given);
+        let mut changed = Vec::new();
+        Step::record(&mut changed, "text-form", given, &key);
+        self.steps.extend(changed.into_iter().map(|step| (field, step)));
+        (!key.is_empty()).then(|| ComparedText::new(given, key))
     }
 }
 
@@ -312,23 +318,6 @@ fn reconcile_cas(
 
 fn optional(given: &str) -> Option<&str> {
     (!given.is_empty()).then_some(given)
-}
-
-fn text(
-    given: &str,
-    field: Field,
-    bytes_max: usize,
-    key: fn(&str) -> String,
-    refused: &mut Vec<Violation>,
-) -> Option<ComparedText> {
-    let given = optional(given)?;
-    if given.len() > bytes_max {
-        refused.push(too_long(field, given, bytes_max));
-        return None;
-    }
-    let key = key(given);
-    // Only spaces: nothing was said.
-    (!key.is_empty()).then(|| ComparedText::new(given, key))
 }
 
 fn too_long(field: Field, given: &str, bytes_max: usize) -> Violation {

@@ -31,7 +31,7 @@ pub fn search<'a>(list: &'a List, text: &MaterialName, scheme: Option<usize>) ->
         }
     };
     add(&mut index.by_name(text.normal()).iter().copied(), 1.0);
-    for similar in index.similar(text.normal()) {
+    for similar in index.similar(text.normal(), usize::MAX).names {
         add(&mut similar.entries.iter().copied(), similar.score);
     }
     if let Some(cas) = text.as_cas().or(text.cas()) {

@@ -106,14 +106,19 @@ pub fn score(query: &str, listed: &str) -> f64 {
         return 1.0;
     }
     let (long, short) = if query.len() >= listed.len() { (query, listed) } else { (listed, query) };
-    let edits = strsim::normalized_damerau_levenshtein(query, listed);
     let contained = match long.find(short) {
         Some(at) if !splits_digits(long, at, short.len()) => {
             0.6 + 0.35 * ratio(short.chars().count(), long.chars().count())
         }
         _ => 0.0,
     };
-    edits.max(contained)
+    contained.max(alike(query, listed))
+}
+
+/// Share of the longer key that needs no edit (insert, lose, replace, swap neighbours).
+fn alike(query: &str, listed: &str) -> f64 {
+    let longest = query.chars().count().max(listed.chars().count());
+    1.0 - ratio(strsim::osa_distance(query, listed), longest)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "lengths of names are far below 2^52")]

@@ -77,7 +77,9 @@ pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
     let usccs = keys(&enterprise_rows);
     let known = Known { scheme_ids, usccs, schemes: &schemes };
     let lines: Vec<u64> = entry_rows.rows.iter().map(|row| row.line).collect();
-    let entries = rows(&entry_rows, &ENTRY_COLUMNS, &mut problems, |cells| entry(cells, &known));
+    let mut names = Names::new();
+    let read = |cells: &mut Cells<'_>| entry(cells, &known, &mut names);
+    let entries = rows(&entry_rows, &ENTRY_COLUMNS, &mut problems, read);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -110,15 +112,13 @@ fn flatten<T>(rows: Vec<Option<T>>) -> Vec<T> {
     rows.into_iter().flatten().collect()
 }
 
+/// Keys of a file, each with its row's place; of a repeated one the first.
 fn keys(table: &Table) -> HashMap<&str, usize> {
-    table
-        .rows
-        .iter()
-        .enumerate()
-        .rev()
-        .filter_map(|(i, row)| row.cells.first().map(|cell| (cell.as_str(), i)))
-        .collect()
+    table.rows.iter().enumerate().rev().map(|(i, row)| (table.key(row), i)).collect()
 }
+
+/// Names already read: many enterprises list one material.
+type Names = HashMap<String, ListedName>;
 
 /// What entries refer to.
 struct Known<'a> {
@@ -147,7 +147,7 @@ fn rows<T>(
 fn repeated(table: &Table, column: &'static str, problems: &mut Vec<Problem>) {
     let mut seen: HashMap<&str, u64> = HashMap::new();
     for row in &table.rows {
-        let Some(key) = row.cells.first() else { continue };
+        let key = table.key(row);
         if let Some(first) = seen.insert(key, row.line) {
             seen.insert(key, first);
             problems.push(Problem {
@@ -178,7 +178,7 @@ impl<'a> Cells<'a> {
     }
 
     fn get(&self, column: &'static str) -> &'a str {
-        self.row.cells.get(self.place(column)).map_or("", String::as_str)
+        self.table.cell(self.row, self.place(column))
     }
 
     fn refuse(
@@ -278,9 +278,13 @@ impl<'a> Cells<'a> {
             .collect()
     }
 
-    fn name(&mut self, column: &'static str, text: &str) -> Option<ListedName> {
-        let read = listed_name(text);
-        self.keep(column, read)
+    fn name(&mut self, column: &'static str, text: &str, names: &mut Names) -> Option<ListedName> {
+        if let Some(known) = names.get(text) {
+            return Some(known.clone());
+        }
+        let read = self.keep(column, listed_name(text))?;
+        names.insert(text.to_owned(), read.clone());
+        Some(read)
     }
 }
 
@@ -413,7 +417,7 @@ fn reference(
     found
 }
 
-fn entry(cells: &mut Cells<'_>, known: &Known<'_>) -> Option<Entry> {
+fn entry(cells: &mut Cells<'_>, known: &Known<'_>, names: &mut Names) -> Option<Entry> {
     let id = cells.filled("entry_id");
     let scheme = reference(cells, "scheme", &known.scheme_ids, SCHEMES);
     // A code that is wrong in itself is said to be wrong, not merely unknown.
@@ -425,7 +429,7 @@ fn entry(cells: &mut Cells<'_>, known: &Known<'_>) -> Option<Entry> {
     let directory = scheme
         .and_then(|s| known.schemes.get(s)?.as_ref())
         .is_some_and(|s| s.listing == Listing::Directory);
-    let material = Material::read(cells, directory);
+    let material = Material::read(cells, directory, names);
     let quantity = quantity(cells);
     let (valid_from, valid_to) = (cells.date("valid_from"), cells.date("valid_to"));
     window(cells, "valid_to", valid_from, valid_to);
@@ -471,7 +475,7 @@ struct Material {
 }
 
 impl Material {
-    fn read(cells: &mut Cells<'_>, directory: bool) -> Self {
+    fn read(cells: &mut Cells<'_>, directory: bool, names: &mut Names) -> Self {
         let columns = ["name_zh", "name_en", "synonyms", "cas", "hs_code"];
         if directory && columns.iter().all(|column| cells.get(column).is_empty()) {
             return Self {
@@ -482,11 +486,13 @@ impl Material {
                 hs_code: None,
             };
         }
-        let name_zh = cells.filled("name_zh").and_then(|text| cells.name("name_zh", text));
+        let name_zh = cells.filled("name_zh").and_then(|text| cells.name("name_zh", text, names));
         let english = cells.get("name_en");
-        let name_en = (!english.is_empty()).then(|| cells.name("name_en", english)).flatten();
+        let name_en =
+            (!english.is_empty()).then(|| cells.name("name_en", english, names)).flatten();
         let texts: Vec<&str> = cells.parts("synonyms").collect();
-        let synonyms = texts.into_iter().filter_map(|text| cells.name("synonyms", text)).collect();
+        let synonyms =
+            texts.into_iter().filter_map(|text| cells.name("synonyms", text, names)).collect();
         let cas = cells.get("cas");
         let cas =
             (!cas.is_empty()).then(|| cells.keep("cas", cas_number::from_exact(cas))).flatten();

@@ -60,13 +60,12 @@ impl Problem {
     }
 }
 
-/// A row: its line and its cells, in the order of the wanted columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A row: its line and its cells as the file has them.
+#[derive(Debug, Clone)]
 pub struct Row {
     /// Line it begins on, from 1.
     pub line: u64,
-    /// Cells as written, trimmed of surrounding spaces.
-    pub cells: Vec<String>,
+    record: csv::StringRecord,
 }
 
 /// The rows of a file, and where its columns stand.
@@ -156,6 +155,20 @@ fn looks_gb18030(bytes: &[u8]) -> bool {
 }
 
 impl Table {
+    /// The cell of a wanted column, trimmed of surrounding spaces; empty where an optional
+    /// column is absent.
+    #[must_use]
+    pub fn cell<'a>(&self, row: &'a Row, column: usize) -> &'a str {
+        let place = self.places.get(column).and_then(|place| place.checked_sub(1));
+        place.and_then(|i| row.record.get(i)).unwrap_or("").trim()
+    }
+
+    /// The cell of the first wanted column, the key of every list file.
+    #[must_use]
+    pub fn key<'a>(&self, row: &'a Row) -> &'a str {
+        self.cell(row, 0)
+    }
+
     /// Reads a file with these columns.
     ///
     /// # Errors
@@ -193,7 +206,7 @@ impl Table {
                 problems.push(open_quote(file, line));
                 break;
             }
-            let Some((places, width)) = &header else {
+            let Some((_, width)) = &header else {
                 header = Some((find_columns(file, &record, columns, &mut problems), record.len()));
                 continue;
             };
@@ -201,10 +214,7 @@ impl Table {
                 problems.push(cell_count(file, line, record.len(), *width));
                 continue;
             }
-            let cell = |place: &usize| {
-                place.checked_sub(1).and_then(|i| record.get(i)).unwrap_or("").trim().to_owned()
-            };
-            rows.push(Row { line, cells: places.iter().map(cell).collect() });
+            rows.push(Row { line, record: record.clone() });
         }
         let Some((places, _)) = header else {
             problems.push(Problem::of_line(

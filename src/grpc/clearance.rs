@@ -77,7 +77,7 @@ pub fn answer(
         return Err(status::receipt_unavailable());
     }
     let decided = decide(&snapshot.list, &question);
-    Ok(wire::decision(snapshot, question, &decided, request.correlation_id.clone(), now))
+    Ok(wire::decision(snapshot, &question, &decided, request.correlation_id.clone(), now))
 }
 
 /// Answers a batch on one snapshot.

@@ -64,7 +64,7 @@ pub const fn use_to_wire(intended: Use) -> v1::Use {
 #[must_use]
 pub fn decision(
     snapshot: &Snapshot,
-    question: Question,
+    question: &Question,
     decided: &Decision<'_>,
     correlation_id: String,
     now: Timestamp,
@@ -79,8 +79,8 @@ pub fn decision(
         declaration_date: Some(date(question.declaration_date)),
         normalization: question
             .steps
-            .into_iter()
-            .map(|(field, step)| self::step(field, step))
+            .iter()
+            .map(|(field, step)| self::step(*field, step))
             .collect(),
         normal_form_version: NORMAL_FORM_VERSION,
         revision: Some(revision(&snapshot.revision)),
@@ -89,12 +89,12 @@ pub fn decision(
     }
 }
 
-fn step(field: Field, step: Step) -> v1::NormalizationStep {
+fn step(field: Field, step: &Step) -> v1::NormalizationStep {
     v1::NormalizationStep {
         field: field.name().to_owned(),
         step: step.name.to_owned(),
-        before: step.before,
-        after: step.after,
+        before: step.before.clone(),
+        after: step.after.clone(),
     }
 }
 
@@ -103,7 +103,7 @@ fn matched(list: &List, matched: &Match<'_>) -> v1::Match {
     v1::Match {
         entry: Some(entry(list, matched.entry)),
         matched_by: matched_by(matched.matched_by).into(),
-        matched_text: matched.matched_text.clone(),
+        matched_text: matched.matched_text.to_string(),
         findings: matched.findings.iter().map(finding).collect(),
         verdict: verdict(matched.verdict).into(),
         waived_documents: scheme
@@ -118,17 +118,17 @@ fn candidate(list: &List, candidate: &Candidate<'_>) -> v1::Candidate {
         entry: Some(entry(list, candidate.entry)),
         score: candidate.score,
         differences: candidate.differences.iter().map(finding).collect(),
-        matched_text: candidate.matched_text.clone(),
+        matched_text: candidate.matched_text.to_owned(),
     }
 }
 
 /// A finding with its texts.
-fn finding(finding: &Finding) -> v1::Finding {
+fn finding(finding: &Finding<'_>) -> v1::Finding {
     v1::Finding {
         reason: reason(finding.reason).into(),
         field: finding.reason.field().name().to_owned(),
-        expected: finding.expected.clone(),
-        given: finding.given.clone(),
+        expected: finding.expected.to_string(),
+        given: finding.given.to_string(),
         message_en: finding.english(),
         message_zh: finding.chinese(),
         effect: effect(finding.reason.effect()).into(),

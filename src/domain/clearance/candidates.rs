@@ -16,6 +16,10 @@ use super::cas_contradicts;
 /// Most candidates an answer carries; the decision says how many there are in all.
 pub const CANDIDATES_MAX: usize = 10;
 
+/// Names that are ranked as candidates: several times [`CANDIDATES_MAX`], because one entry may
+/// bear several of them.
+const NAMES_MAX: usize = 48;
+
 /// A similar entry.
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
@@ -24,19 +28,22 @@ pub struct Candidate<'a> {
     /// Resemblance from 0 to 1; ranks, decides nothing.
     pub score: f64,
     /// What differs from the question.
-    pub differences: Vec<Finding>,
+    pub differences: Vec<Finding<'a>>,
     /// Which name of the entry resembles the question's; empty for a number or a code.
-    pub matched_text: String,
+    pub matched_text: &'a str,
 }
 
 /// The best candidates, and how many there are in all.
-pub(super) fn find<'a>(list: &'a List, question: &Question) -> (Vec<Candidate<'a>>, usize) {
-    let mut found = Found { scores: HashMap::default(), list, question };
+pub(super) fn find<'a>(list: &'a List, question: &'a Question) -> (Vec<Candidate<'a>>, usize) {
+    let mut found = Found { scores: HashMap::default(), further: 0, list, question };
     let index = list.index();
     if let Some(name) = &question.name {
         // The name itself, under another code, as a class, or with another CAS number.
         found.add(index.by_name(name.normal()).iter().copied(), 1.0);
-        for similar in index.similar(name.normal()) {
+        let resembling = index.similar(name.normal(), NAMES_MAX);
+        found.further =
+            resembling.total - resembling.names.iter().map(|n| n.entries.len()).sum::<usize>();
+        for similar in resembling.names {
             found.add(similar.entries.iter().copied(), similar.score);
         }
         if let Some(CasError::CheckDigit { body, .. }) = name.broken_cas() {
@@ -51,13 +58,15 @@ pub(super) fn find<'a>(list: &'a List, question: &Question) -> (Vec<Candidate<'a
     found.ranked()
 }
 
-struct Found<'a, 'q> {
+struct Found<'a> {
     scores: HashMap<u32, f64, RandomState>,
+    /// Entries that resemble less than the best [`NAMES_MAX`] names do; counted, not ranked.
+    further: usize,
     list: &'a List,
-    question: &'q Question,
+    question: &'a Question,
 }
 
-impl<'a> Found<'a, '_> {
+impl<'a> Found<'a> {
     fn add(&mut self, positions: impl Iterator<Item = u32>, score: f64) {
         for position in positions {
             let in_scheme = |e: &Entry| self.question.scheme.is_none_or(|s| s == e.scheme);
@@ -72,7 +81,7 @@ impl<'a> Found<'a, '_> {
     /// row of each material comes before further rows of the same, so that many enterprises
     /// listing one material do not hide the next.
     fn ranked(self) -> (Vec<Candidate<'a>>, usize) {
-        let total = self.scores.len();
+        let total = self.scores.len() + self.further;
         let mut rows: Vec<Row<'a>> =
             self.scores.iter().filter_map(|(p, s)| self.row(*p, *s)).collect();
         rows.sort_by(Row::compare);
@@ -105,9 +114,8 @@ impl<'a> Found<'a, '_> {
         }
     }
 
-    fn closest_name(&self, entry: &Entry) -> String {
-        let Some(name) = &self.question.name else { return String::new() };
-        closest_name(entry, name.normal()).to_owned()
+    fn closest_name(&self, entry: &'a Entry) -> &'a str {
+        self.question.name.as_ref().map_or("", |name| closest_name(entry, name.normal()))
     }
 }
 
@@ -149,17 +157,17 @@ impl Row<'_> {
 }
 
 /// What keeps an entry from matching.
-fn differences(entry: &Entry, question: &Question) -> Vec<Finding> {
+fn differences<'a>(entry: &'a Entry, question: &'a Question) -> Vec<Finding<'a>> {
     let mut out = Vec::new();
     if let Some(code) = entry.hs_code
         && (code != question.hs_code || !code.is_full())
     {
         let incomplete = code.is_related(&question.hs_code);
         let reason = if incomplete { Reason::HsCodeIncomplete } else { Reason::HsCodeDiffers };
-        out.push(Finding::new(reason, code, question.hs_code));
+        out.push(Finding::new(reason, code.to_string(), question.hs_code.to_string()));
     }
     if let Some(name) = &question.name {
-        let listed = entry.name_zh.as_ref().map_or("", |n| &n.text);
+        let listed = entry.name_zh.as_ref().map_or("", |n| &*n.text);
         if !entry.names().any(|n| *n.normal == *name.normal()) {
             out.push(Finding::new(Reason::NameDiffers, listed, name.given()));
         }
@@ -167,7 +175,7 @@ fn differences(entry: &Entry, question: &Question) -> Vec<Finding> {
     if let (Some(listed), Some(given)) = (entry.cas, question.cas)
         && cas_contradicts(entry, question)
     {
-        out.push(Finding::new(Reason::CasDiffers, listed, given));
+        out.push(Finding::new(Reason::CasDiffers, listed.to_string(), given.to_string()));
     }
     if entry.kind == EntryKind::Class {
         out.push(Finding::new(Reason::ClassEntry, "item", "class"));

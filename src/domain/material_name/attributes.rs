@@ -39,7 +39,9 @@ static WHOLE_CAS: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(&format!(r"(?i)^(?:{CAS}|(?P<bare>[0-9]{{2,7}}-[0-9]{{2}}-[0-9]))$")));
 
 static ANY_CAS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(&format!(r"(?i)(?:\b{CAS}(?:[^0-9]|$)|^(?P<bare>[0-9]{{2,7}}-[0-9]{{2}}-[0-9])$)"))
+    pattern(&format!(
+        r"(?i)(?:(?:^|[^a-z]){CAS}(?:[^0-9]|$)|^(?P<bare>[0-9]{{2,7}}-[0-9]{{2}}-[0-9])$)"
+    ))
 });
 
 /// The number, where the whole text is one, whatever its check digit.
@@ -65,49 +67,55 @@ pub(super) fn broken_cas(normal: &str) -> Option<CasError> {
 pub(super) fn split(text: &str) -> (Option<String>, Option<CasNumber>) {
     let mut cas = None;
     let mut rest = text;
-    while let Some(shorter) = without_last(rest, &mut cas) {
-        rest = shorter;
+    while let Some((shorter, found)) = without_last(rest, cas) {
+        (rest, cas) = (shorter, found);
     }
     ((rest.len() != text.len()).then(|| rest.to_owned()), cas)
 }
 
-/// The text without its last attribute; `None` if there is none or nothing would be left.
-fn without_last<'a>(text: &'a str, cas: &mut Option<CasNumber>) -> Option<&'a str> {
+/// The text without its last attribute, and the CAS number known by then; `None` if there is
+/// none or nothing would be left.
+fn without_last(text: &str, cas: Option<CasNumber>) -> Option<(&str, Option<CasNumber>)> {
     if let Some(inside_and_before) = text.strip_suffix([')', ']']) {
         let open = inside_and_before.rfind(['(', '['])?;
         let (before, bracket) = inside_and_before.split_at_checked(open)?;
-        let mut inside = bracket.get(1..)?;
+        let (mut inside, mut cas) = strip_one(bracket.get(1..)?, cas)?;
         while !inside.is_empty() {
-            inside = strip_one(inside, cas)?;
+            (inside, cas) = strip_one(inside, cas)?;
         }
-        return nonempty(before);
+        return Some((nonempty(before)?, cas));
     }
-    nonempty(strip_one(text, cas)?)
+    let (before, cas) = strip_one(text, cas)?;
+    Some((nonempty(before)?, cas))
 }
 
 /// Strips one attribute and the separator before it.
-fn strip_one<'a>(text: &'a str, cas: &mut Option<CasNumber>) -> Option<&'a str> {
+fn strip_one(text: &str, cas: Option<CasNumber>) -> Option<(&str, Option<CasNumber>)> {
     if !text.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
     let found = AT_END.as_ref()?.captures(text)?;
     let start = found.get(0)?.start();
     let (before, attribute) = text.split_at_checked(start)?;
-    if let Some(digits) = found.name("cas") {
+    let number = match found.name("cas") {
         // A wrong check digit is not split off: the number says something, and not what.
-        *cas = Some(cas_number::from_exact(digits.as_str()).ok()?);
+        Some(digits) => Some(cas_number::from_exact(digits.as_str()).ok()?),
+        None => None,
+    };
+    if matches!((cas, number), (Some(known), Some(other)) if known != other) {
+        // Two numbers contradict each other: the name keeps what it cannot mean.
+        return None;
     }
     let bare = before.trim_end();
     let spaced = bare.len() != before.len();
     let container_named = attribute.contains('/') && found.name("size").is_some();
     let free = match bare.chars().next_back() {
-        None => true,
         // `1,000 g` is one number; `BSA, 500 g` is not.
         Some(',') => spaced || !bare.trim_end_matches(',').ends_with(|c: char| c.is_ascii_digit()),
-        Some(';' | '(' | '[' | ')' | ']') => true,
+        None | Some(';' | '(' | '[' | ')' | ']') => true,
         Some(c) => spaced || (super::is_han(c) && container_named),
     };
-    free.then(|| bare.trim_end_matches([',', ';', ' ']))
+    free.then(|| (bare.trim_end_matches([',', ';', ' ']), number.or(cas)))
 }
 
 fn nonempty(text: &str) -> Option<&str> {

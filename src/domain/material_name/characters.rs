@@ -6,7 +6,7 @@ use super::NameError;
 
 /// A script, as far as names tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Script {
+pub(super) enum Script {
     /// Latin letters.
     Latin,
     /// Greek letters.
@@ -19,7 +19,7 @@ pub enum Script {
 
 /// The script of a letter; `None` for digits, marks and signs.
 #[must_use]
-pub fn script_of(c: char) -> Option<Script> {
+pub(super) fn script_of(c: char) -> Option<Script> {
     match c {
         'A'..='Z' | 'a'..='z' => Some(Script::Latin),
         c if c.is_ascii() => None,
@@ -45,32 +45,37 @@ pub(crate) const fn is_han(c: char) -> bool {
         | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
 }
 
-/// Whether the text holds letters or digits that pass for others: any script besides Latin,
-/// Greek and Han, digits besides ASCII, and Greek capitals drawn like Latin ones. Looks at the
-/// normal form, so what NFKC folds does not count.
-#[must_use]
-pub fn has_look_alikes(normal: &str) -> bool {
-    normal.chars().any(|c| {
-        script_of(c) == Some(Script::Other)
-            || (c.is_numeric() && !c.is_ascii() && !is_han(c))
-            || matches!(
-                c,
-                'Α' | 'Β'
-                    | 'Ε'
-                    | 'Ζ'
-                    | 'Η'
-                    | 'Ι'
-                    | 'Κ'
-                    | 'Μ'
-                    | 'Ν'
-                    | 'Ο'
-                    | 'Ρ'
-                    | 'Τ'
-                    | 'Υ'
-                    | 'Χ'
-                    | 'ο'
-            )
-    })
+/// Whether the normal form holds letters or digits that pass for others. What NFKC folds does
+/// not count.
+pub(super) fn has_look_alikes(normal: &str) -> bool {
+    normal.chars().any(passes_for_another)
+}
+
+/// Whether a character passes for another: a letter of any script besides Latin, Greek and Han,
+/// a digit besides ASCII, a Greek capital drawn like a Latin one.
+pub(crate) fn passes_for_another(c: char) -> bool {
+    if c.is_ascii() || is_han(c) {
+        return false;
+    }
+    script_of(c) == Some(Script::Other)
+        || c.is_numeric()
+        || matches!(
+            c,
+            'Α' | 'Β'
+                | 'Ε'
+                | 'Ζ'
+                | 'Η'
+                | 'Ι'
+                | 'Κ'
+                | 'Μ'
+                | 'Ν'
+                | 'Ο'
+                | 'Ρ'
+                | 'Τ'
+                | 'Υ'
+                | 'Χ'
+                | 'ο'
+        )
 }
 
 /// Refuses what cannot be part of a name, before anything is folded.
@@ -180,7 +185,8 @@ pub(super) fn fold_primes(text: &str) -> Option<String> {
 const fn prime(c: char) -> Option<&'static str> {
     match c {
         '′' | '‘' | '’' | '‛' | '´' | '`' | 'ʹ' | 'ʼ' | '＇' | '｀' => Some("'"),
-        '″' | '“' | '”' | '‟' | '＂' => Some("''"),
+        '″' => Some("''"),
+        '“' | '”' | '‟' => Some("\""),
         '‴' => Some("'''"),
         _ => None,
     }

@@ -35,7 +35,7 @@ pub(super) fn fold_case(text: &str) -> Option<String> {
         let end = from.find(|c| !in_token(c)).unwrap_or(from.len());
         let (token, after) = from.split_at_checked(end).unwrap_or((from, ""));
         push_folded(&mut out, between);
-        let descriptor = after.starts_with('-') && DESCRIPTORS.contains(&token);
+        let descriptor = DESCRIPTORS.contains(&token) && leads_to_hyphen(after);
         if descriptor || is_case_identity(token) {
             out.push_str(token);
         } else {
@@ -44,6 +44,20 @@ pub(super) fn fold_case(text: &str) -> Option<String> {
         rest = after;
     }
     (out != text).then_some(out)
+}
+
+/// Whether a hyphen follows, or further descriptors and then a hyphen, as in `N,N-`.
+fn leads_to_hyphen(after: &str) -> bool {
+    let mut rest = after;
+    while let Some(next) = rest.strip_prefix(',') {
+        let end = next.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(next.len());
+        let Some((token, tail)) = next.split_at_checked(end) else { return false };
+        if !DESCRIPTORS.contains(&token) {
+            return false;
+        }
+        rest = tail;
+    }
+    rest.starts_with('-')
 }
 
 /// Folds text that holds no ASCII letter.
