@@ -147,7 +147,7 @@ correlation_id) or in Chinese (商品编号, 商品名称, CAS号, 消费使用�
     #[command(after_help = "Example:\n  clearlist search sihuansu")]
     Search(search::SearchArgs),
     /// Check and compare list folders
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  clearlist list lint data")]
     List(list::ListCommand),
 }
 

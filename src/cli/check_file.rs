@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::domain::quantity;
-use crate::formats::table::{has_open_quote, text};
+use crate::formats::table::{Records, text};
 use crate::grpc::json::to_json;
 use crate::grpc::{proto::v1, status};
 
@@ -140,21 +140,12 @@ impl Lines {
             let said = lang.pick(&problem.english, &problem.chinese);
             failed(format!("{} {}: {said}", lang.pick("line", "第几行"), problem.line))
         })?;
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(content.as_bytes());
+        let mut records = Records::new(content);
         let mut header: Option<(Vec<String>, Columns)> = None;
         let mut rows = Vec::new();
-        let mut record = csv::StringRecord::new();
-        loop {
-            let start = reader.position().byte();
-            let more = reader.read_record(&mut record).map_err(|e| failed(e.to_string()))?;
-            if !more {
-                break;
-            }
-            let line = record.position().map_or(0, csv::Position::line);
-            let cells: Vec<String> = record.iter().map(ToOwned::to_owned).collect();
+        while let Some(record) = records.next().map_err(|error| failed(error.to_string()))? {
+            let line = record.line;
+            let cells: Vec<String> = record.cells.iter().map(ToOwned::to_owned).collect();
             let Some((names, columns)) = &header else {
                 let columns = Columns::find(&cells);
                 if columns.places.iter().take(3).all(Option::is_none) {
@@ -169,7 +160,7 @@ impl Lines {
                 header = Some((cells, columns));
                 continue;
             };
-            let question = if has_open_quote(content, start, reader.position().byte()) {
+            let question = if record.open_quote {
                 Err(lang.pick("a quotation mark is never closed", "引号没有闭合").to_owned())
             } else if cells.len() == names.len() {
                 columns.question(lang, &cells)

@@ -10,7 +10,7 @@ use crate::formats::table::Problem;
 use crate::service::folder::{self, FolderError};
 use crate::service::snapshot::Snapshot;
 
-use super::source::{open_folder, problem_line, report_folder};
+use super::source::{counted, open_folder, problem_line, report_folder};
 use super::{Lang, Manner, Outcome, Output};
 
 /// Commands over list folders.
@@ -79,7 +79,7 @@ fn print_lint(lang: Lang, snapshot: Option<&Snapshot>, warnings: &[Problem], pro
         anstream::println!(
             "{}",
             match lang {
-                Lang::En => format!("{} problems; this list cannot be loaded", problems.len()),
+                Lang::En => format!("{}; this list cannot be loaded", counted(problems.len())),
                 Lang::Zh => format!("共{}个问题；该清单无法加载", problems.len()),
             }
         );

@@ -76,12 +76,19 @@ async fn run(
             return Outcome::Failed;
         }
     };
+    let stop = match server::StopSignal::register() {
+        Ok(stop) => stop,
+        Err(error) => {
+            complain(&error.to_string());
+            return Outcome::Failed;
+        }
+    };
     anstream::println!("{}", greeting(manner.lang, address, entries));
     if is_demo {
         anstream::println!("{}", things_to_try(manner.lang, address));
     }
     tracing::info!(%address, entries, "serving an unsigned list");
-    match server::serve(Arc::new(snapshot), listener, server::stop_signal()).await {
+    match server::serve(Arc::new(snapshot), listener, stop.wait()).await {
         Ok(()) => Outcome::Yes,
         Err(error) => {
             complain(&error.to_string());

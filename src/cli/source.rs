@@ -128,11 +128,16 @@ pub(super) fn report_folder(lang: Lang, error: &FolderError) {
                 anstream::eprintln!("{}", problem_line(lang, problem));
             }
             complain(&match lang {
-                Lang::En => format!("{} problems; nothing was loaded", problems.len()),
+                Lang::En => format!("{}; nothing was loaded", counted(problems.len())),
                 Lang::Zh => format!("共{}个问题；未加载任何内容", problems.len()),
             });
         }
     }
+}
+
+/// `1 problem`, `5 problems`.
+pub(super) fn counted(problems: usize) -> String {
+    if problems == 1 { "1 problem".into() } else { format!("{problems} problems") }
 }
 
 /// `entries.csv:12:10 (hs_code): what and what to do`.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::field::Step;
+use super::material_name::{is_dash, is_invisible};
 use super::message::{Refusal, excerpt};
 
 /// Longest accepted input, in bytes.
@@ -89,13 +90,13 @@ pub fn parse(given: &str) -> Result<(CasNumber, Vec<Step>), CasError> {
     if given.len() > INPUT_BYTES_MAX {
         return Err(CasError::Form { given: excerpt(given) });
     }
-    let folded: String = given
+    let visible: String = given.chars().filter(|c| !is_invisible(*c)).collect();
+    let folded: String = visible
         .trim()
         .chars()
-        .filter(|c| !super::material_name::is_invisible(*c))
         .map(|c| match c {
             '０'..='９' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
-            c if super::material_name::is_dash(c) => '-',
+            c if is_dash(c) => '-',
             c => c,
         })
         .collect();

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::field::Step;
+use super::material_name::{is_dash, is_invisible};
 use super::message::{Refusal, excerpt};
 
 /// Longest accepted input, in bytes: 13 full-width digits with separators stay far below it.
@@ -236,11 +237,11 @@ pub fn parse(given: &str) -> Result<ParsedHsCode, HsCodeError> {
         return Err(HsCodeError::TooLong { bytes: given.len() });
     }
     let mut steps = Vec::new();
-    let trimmed: String = given.trim().chars().filter(|c| !is_stray(*c)).collect();
-    if trimmed.is_empty() {
+    let visible: String = given.chars().filter(|c| !is_invisible(*c)).collect();
+    let narrow: String = visible.trim().chars().map(to_half_width).collect();
+    if narrow.is_empty() {
         return Err(HsCodeError::Missing);
     }
-    let narrow: String = trimmed.chars().map(to_half_width).collect();
     Step::record(&mut steps, "half-width", given, &narrow);
     if looks_scientific(&narrow) {
         return Err(HsCodeError::Scientific { given: excerpt(given) });
@@ -271,15 +272,11 @@ pub fn parse(given: &str) -> Result<ParsedHsCode, HsCodeError> {
     Ok(ParsedHsCode { code: HsCode::from_digits(&digits)?, ciq_suffix, steps })
 }
 
-fn is_stray(c: char) -> bool {
-    super::material_name::is_invisible(c)
-}
-
 fn to_half_width(c: char) -> char {
     match c {
         '０'..='９' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
         '．' => '.',
-        '－' | '‐' | '‑' | '‒' | '–' | '—' | '−' => '-',
+        c if is_dash(c) => '-',
         c if c.is_whitespace() => ' ',
         c => c,
     }

@@ -14,7 +14,7 @@ pub trait Refusal {
 /// too little to make a log or an error of ours carry a megabyte of somebody's input.
 const EXCERPT_CHARS_MAX: usize = 60;
 
-/// `value` for a message: cut at [`EXCERPT_CHARS_MAX`] characters with an ellipsis, control
+/// `value` for a message: cut at 60 characters with an ellipsis, control
 /// characters shown as escapes.
 #[must_use]
 pub fn excerpt(value: &str) -> String {

@@ -265,10 +265,13 @@ impl Reader {
             return None;
         }
         let key = key(given);
+        if key.is_empty() {
+            return None;
+        }
         let mut changed = Vec::new();
         Step::record(&mut changed, "text-form", given, &key);
         self.steps.extend(changed.into_iter().map(|step| (field, step)));
-        (!key.is_empty()).then(|| ComparedText::new(given, key))
+        Some(ComparedText::new(given, key))
     }
 }
 

@@ -145,7 +145,10 @@ fn from_folded(folded: &str) -> Result<Uscc, UsccError> {
         return Err(UsccError::Missing);
     }
     let all_digits = folded.bytes().all(|b| b.is_ascii_digit());
-    let scientific = folded.contains('.') && folded.contains(['E', 'e']);
+    // `9.11101E+17`: digits, one E, and what a spreadsheet puts between.
+    let number = |s: &str| s.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'+'));
+    let scientific = folded.len() < 18
+        && folded.split_once('E').is_some_and(|(a, b)| number(a) && number(b) && !b.is_empty());
     let zero_tail = all_digits && folded.len() == 18 && folded.ends_with("000");
     let length = folded.chars().count();
     let spreadsheet = || UsccError::Spreadsheet { given: excerpt(folded) };

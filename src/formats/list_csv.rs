@@ -1,10 +1,10 @@
 //! The three list files to a linted list. All problems of all files at once, each with file,
 //! line, column and cell; with one of them nothing is loaded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::cas_number;
-use crate::domain::cells::{ENTERPRISE_COLUMNS, ENTRY_COLUMNS, SCHEME_COLUMNS};
+use crate::domain::cells::{ENTERPRISE_COLUMNS, ENTRY_COLUMNS, SCHEME_COLUMNS, listing_name};
 use crate::domain::customs_district::CustomsDistrict;
 use crate::domain::entry::{
     Enterprise, EnterpriseState, Entry, EntryKind, EntryState, ListedName, Listing, Scheme, Use,
@@ -49,40 +49,32 @@ pub struct ReadList {
 /// # Errors
 /// Every problem found; nothing is loaded.
 pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
-    let schemes = scheme_table(&files.schemes);
-    let enterprises = enterprise_table(&files.enterprises);
-    let entries = Table::read(ENTRIES, &files.entries, all(&ENTRY_COLUMNS, 21));
     let mut problems = Vec::new();
-    let mut keep = |result: Result<_, Vec<Problem>>| match result {
-        Ok(value) => Some(value),
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
+    let mut table = |file, bytes: &[u8], columns| {
+        let (table, found) = Table::read(file, bytes, columns);
+        problems.extend(found);
+        table.unwrap_or(Table { file, places: Vec::new(), rows: Vec::new() })
     };
-    let (schemes, enterprises, entries) = (keep(schemes), keep(enterprises), keep(entries));
-    let (Some(scheme_rows), Some(enterprise_rows), Some(entry_rows)) =
-        (schemes, enterprises, entries)
-    else {
-        return Err(problems);
-    };
+    let scheme_rows = table(SCHEMES, &files.schemes, all(&SCHEME_COLUMNS, 10));
+    let enterprise_rows = table(ENTERPRISES, &files.enterprises, all(&ENTERPRISE_COLUMNS, 7));
+    let entry_rows = table(ENTRIES, &files.entries, all(&ENTRY_COLUMNS, 21));
+    // What can be read of a file with a problem of form is checked all the same; rows that
+    // refer to it are then not said to refer to nothing.
+    let known = Known::of(&scheme_rows, &enterprise_rows, problems.is_empty());
     let schemes = rows(&scheme_rows, &SCHEME_COLUMNS, &mut problems, scheme);
     let enterprises = rows(&enterprise_rows, &ENTERPRISE_COLUMNS, &mut problems, enterprise);
-    repeated(&scheme_rows, "scheme", &mut problems);
-    repeated(&enterprise_rows, "uscc", &mut problems);
-    repeated(&entry_rows, "entry_id", &mut problems);
-    // Rows that were refused are still known by their key, so that one broken scheme does not
-    // make every entry of it look wrong.
-    let scheme_ids = keys(&scheme_rows);
-    let usccs = keys(&enterprise_rows);
-    let known = Known { scheme_ids, usccs, schemes: &schemes };
-    let lines: Vec<u64> = entry_rows.rows.iter().map(|row| row.line).collect();
     let mut names = Names::new();
     let read = |cells: &mut Cells<'_>| entry(cells, &known, &mut names);
     let entries = rows(&entry_rows, &ENTRY_COLUMNS, &mut problems, read);
+    repeated(&scheme_rows, "scheme", &mut problems);
+    repeated(&enterprise_rows, "uscc", &mut problems);
+    repeated(&entry_rows, "entry_id", &mut problems);
     if !problems.is_empty() {
+        // In reading order; of one line as they were found.
+        problems.sort_by_key(|p| (FILES.iter().position(|f| *f == p.file), p.line));
         return Err(problems);
     }
+    let lines: Vec<u64> = entry_rows.rows.iter().map(|row| row.line).collect();
     let line_of = |position: usize| lines.get(position).copied().unwrap_or(0);
     match List::build(flatten(schemes), flatten(enterprises), flatten(entries)) {
         Ok(list) => {
@@ -100,14 +92,6 @@ const fn all(columns: &'static [&'static str], required: usize) -> Columns {
     }
 }
 
-fn scheme_table(bytes: &[u8]) -> Result<Table, Vec<Problem>> {
-    Table::read(SCHEMES, bytes, all(&SCHEME_COLUMNS, 10))
-}
-
-fn enterprise_table(bytes: &[u8]) -> Result<Table, Vec<Problem>> {
-    Table::read(ENTERPRISES, bytes, all(&ENTERPRISE_COLUMNS, 7))
-}
-
 fn flatten<T>(rows: Vec<Option<T>>) -> Vec<T> {
     rows.into_iter().flatten().collect()
 }
@@ -120,11 +104,29 @@ fn keys(table: &Table) -> HashMap<&str, usize> {
 /// Names already read: many enterprises list one material.
 type Names = HashMap<String, ListedName>;
 
-/// What entries refer to.
+/// What entries refer to, by key. Rows that were refused are known all the same, so that one
+/// broken scheme does not make every entry of it look wrong.
 struct Known<'a> {
-    scheme_ids: HashMap<&'a str, usize>,
-    usccs: HashMap<&'a str, usize>,
-    schemes: &'a [Option<Scheme>],
+    schemes: HashMap<&'a str, usize>,
+    directories: HashSet<usize>,
+    enterprises: HashMap<&'a str, usize>,
+    /// Whether a key that is not here is nowhere.
+    complete: bool,
+}
+
+impl<'a> Known<'a> {
+    fn of(schemes: &'a Table, enterprises: &'a Table, complete: bool) -> Self {
+        let listing = SCHEME_COLUMNS.iter().position(|c| *c == "listing").unwrap_or(usize::MAX);
+        let is_directory =
+            |row: &Row| schemes.cell(row, listing) == listing_name(Listing::Directory);
+        let rows = schemes.rows.iter().enumerate();
+        Self {
+            schemes: keys(schemes),
+            directories: rows.filter(|(_, row)| is_directory(row)).map(|(i, _)| i).collect(),
+            enterprises: keys(enterprises),
+            complete,
+        }
+    }
 }
 
 /// Reads every row; `None` where a cell was refused.
@@ -307,6 +309,14 @@ fn scheme(cells: &mut Cells<'_>) -> Option<Scheme> {
     let mut permitted_use = Vec::new();
     if cells.filled("permitted_use").is_some() {
         let words: Vec<&str> = cells.parts("permitted_use").collect();
+        if words.is_empty() {
+            cells.refuse(
+                "permitted_use",
+                "CELL_EMPTY",
+                "the cell names no use; write research, clinical or sale",
+                "该单元格未写明用途；请填research、clinical或sale",
+            );
+        }
         for word in words {
             match Use::parse(word) {
                 Some(known) => permitted_use.push(known),
@@ -401,10 +411,11 @@ fn reference(
     column: &'static str,
     known: &HashMap<&str, usize>,
     file: &str,
+    complete: bool,
 ) -> Option<usize> {
     let given = cells.filled(column)?;
     let found = known.get(given).copied();
-    if found.is_none() {
+    if found.is_none() && complete {
         let names: Vec<&str> = known.keys().copied().collect();
         let near = nearest(given, &names);
         cells.refuse(
@@ -419,16 +430,14 @@ fn reference(
 
 fn entry(cells: &mut Cells<'_>, known: &Known<'_>, names: &mut Names) -> Option<Entry> {
     let id = cells.filled("entry_id");
-    let scheme = reference(cells, "scheme", &known.scheme_ids, SCHEMES);
+    let scheme = reference(cells, "scheme", &known.schemes, SCHEMES, known.complete);
     // A code that is wrong in itself is said to be wrong, not merely unknown.
     let enterprise = match read_uscc(cells) {
-        Some(_) => reference(cells, "uscc", &known.usccs, ENTERPRISES),
+        Some(_) => reference(cells, "uscc", &known.enterprises, ENTERPRISES, known.complete),
         None => None,
     };
     let kind = cells.word("kind", &[("item", EntryKind::Item), ("class", EntryKind::Class)]);
-    let directory = scheme
-        .and_then(|s| known.schemes.get(s)?.as_ref())
-        .is_some_and(|s| s.listing == Listing::Directory);
+    let directory = scheme.is_some_and(|s| known.directories.contains(&s));
     let material = Material::read(cells, directory, names);
     let quantity = quantity(cells);
     let (valid_from, valid_to) = (cells.date("valid_from"), cells.date("valid_to"));

@@ -109,7 +109,8 @@ pub fn text<'a>(file: &'static str, bytes: &'a [u8]) -> Result<&'a str, Box<Prob
             format!("文件有{}字节；最多读取{FILE_BYTES_MAX}字节", bytes.len()),
         )));
     }
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+    let marked = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
+    if marked || bytes.contains(&0) {
         return Err(Box::new(Problem::of_line(
             file,
             1,
@@ -169,73 +170,143 @@ impl Table {
         self.cell(row, 0)
     }
 
-    /// Reads a file with these columns.
-    ///
-    /// # Errors
-    /// Every problem of its form: encoding, quotes, header, cell counts. Nothing is returned of
-    /// a file with one.
-    pub fn read(file: &'static str, bytes: &[u8], columns: Columns) -> Result<Self, Vec<Problem>> {
-        let text = text(file, bytes).map_err(|problem| vec![*problem])?;
+    /// Reads a file with these columns: what of it can be read, and every problem of its form
+    /// (encoding, quotes, header, cell counts). No table without a header that can be read.
+    #[must_use]
+    pub fn read(
+        file: &'static str,
+        bytes: &[u8],
+        columns: Columns,
+    ) -> (Option<Self>, Vec<Problem>) {
+        let text = match text(file, bytes) {
+            Ok(text) => text,
+            Err(problem) => return (None, vec![*problem]),
+        };
         let mut problems = Vec::new();
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let mut record = csv::StringRecord::new();
-        let mut header = None;
+        let mut records = Records::new(text);
+        let mut header: Option<(Vec<usize>, usize)> = None;
         let mut rows = Vec::new();
         loop {
-            let start = reader.position().byte();
-            match reader.read_record(&mut record) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    problems.push(Problem::of_line(
-                        file,
-                        reader.position().line(),
-                        "CSV_FORM",
-                        format!("the line cannot be read as CSV: {error}"),
-                        format!("该行无法按CSV读取：{error}"),
-                    ));
+            let (line, record) = match records.next() {
+                Ok(Some(Record { line, open_quote: true, .. })) => {
+                    problems.push(open_quote(file, line));
                     break;
                 }
-            }
-            let line = record.position().map_or(0, csv::Position::line);
-            let end = reader.position().byte();
-            if has_open_quote(text, start, end) {
-                problems.push(open_quote(file, line));
-                break;
-            }
+                Ok(Some(Record { line, cells, .. })) => (line, cells),
+                Ok(None) => break,
+                Err(error) => {
+                    problems.push(unreadable(file, records.line, &error));
+                    break;
+                }
+            };
             let Some((_, width)) = &header else {
-                header = Some((find_columns(file, &record, columns, &mut problems), record.len()));
+                let places = find_columns(file, &record, columns, &mut problems);
+                if !problems.is_empty() {
+                    return (None, problems);
+                }
+                header = Some((places, record.len()));
                 continue;
             };
-            if record.len() != *width {
+            if record.len() == *width {
+                rows.push(Row { line, record });
+            } else {
                 problems.push(cell_count(file, line, record.len(), *width));
-                continue;
             }
-            rows.push(Row { line, record: record.clone() });
         }
         let Some((places, _)) = header else {
-            problems.push(Problem::of_line(
-                file,
-                0,
-                "FILE_EMPTY",
-                "the file is empty; its first line must name the columns",
-                "文件为空；首行应为列名",
-            ));
-            return Err(problems);
+            if problems.is_empty() {
+                problems.push(Problem::of_line(
+                    file,
+                    0,
+                    "FILE_EMPTY",
+                    "the file is empty; its first line must name the columns",
+                    "文件为空；首行应为列名",
+                ));
+            }
+            return (None, problems);
         };
-        if problems.is_empty() { Ok(Self { file, places, rows }) } else { Err(problems) }
+        (Some(Self { file, places, rows }), problems)
     }
 }
 
-/// Whether the record between two byte offsets has an odd number of quotes: one was opened and
-/// the reader ran on to the end of the file with it.
-pub(crate) fn has_open_quote(text: &str, start: u64, end: u64) -> bool {
-    let range = usize::try_from(start).unwrap_or(0)..usize::try_from(end).unwrap_or(0);
-    let raw = text.as_bytes().get(range).unwrap_or(&[]);
-    raw.iter().filter(|b| **b == b'"').count() % 2 == 1
+/// The records of a CSV text, each with the line an editor shows it on.
+pub struct Records<'a> {
+    text: &'a str,
+    reader: csv::Reader<&'a [u8]>,
+    /// How far lines were counted, in bytes.
+    counted: usize,
+    /// Line at `counted`, from 1.
+    line: u64,
+}
+
+/// One record.
+#[derive(Debug)]
+pub struct Record {
+    /// Line it begins on, from 1.
+    pub line: u64,
+    /// A quote opened in it is never closed, so it ran on to the end of the file.
+    pub open_quote: bool,
+    /// Its cells.
+    pub cells: csv::StringRecord,
+}
+
+impl<'a> Records<'a> {
+    /// Records of a text; the first is the header.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        let mut builder = csv::ReaderBuilder::new();
+        let reader = builder.has_headers(false).flexible(true).from_reader(text.as_bytes());
+        Self { text, reader, counted: 0, line: 1 }
+    }
+
+    /// The next record; empty lines are passed over.
+    ///
+    /// # Errors
+    /// What the CSV reader says.
+    #[expect(clippy::should_implement_trait, reason = "an error ends it; an iterator would go on")]
+    pub fn next(&mut self) -> Result<Option<Record>, csv::Error> {
+        let offset = |reader: &csv::Reader<_>| {
+            usize::try_from(reader.position().byte()).unwrap_or(usize::MAX)
+        };
+        let mut start = offset(&self.reader);
+        let mut cells = csv::StringRecord::new();
+        if !self.reader.read_record(&mut cells)? {
+            return Ok(None);
+        }
+        let end = offset(&self.reader);
+        let bytes = self.text.as_bytes();
+        // The reader leaves the end of a line, and empty lines, to the next record.
+        while bytes.get(start).is_some_and(|b| matches!(b, b'\r' | b'\n')) {
+            start += 1;
+        }
+        let passed = bytes.get(self.counted..start).unwrap_or(&[]);
+        self.line += passed.iter().filter(|b| **b == b'\n').count() as u64;
+        self.counted = start;
+        let raw = bytes.get(start..end).unwrap_or(&[]);
+        let open_quote = end >= bytes.len() && ends_inside_quotes(raw);
+        Ok(Some(Record { line: self.line, open_quote, cells }))
+    }
+}
+
+/// Whether a record ends inside a quoted cell. A quote inside an unquoted cell is a character.
+fn ends_inside_quotes(raw: &[u8]) -> bool {
+    let (mut quoted, mut cell_begins) = (false, true);
+    for byte in raw {
+        match (byte, quoted) {
+            (b'"', true) => quoted = false,
+            // A doubled quote inside a quoted cell closes and opens again.
+            (b'"', false) if cell_begins => quoted = true,
+            _ => {}
+        }
+        cell_begins = !quoted && matches!(byte, b',' | b'\n' | b'"');
+    }
+    quoted
+}
+
+fn unreadable(file: &'static str, line: u64, error: &csv::Error) -> Problem {
+    let english = format!("the line cannot be read as CSV: {error}");
+    let chinese = format!("该行无法按CSV读取：{error}");
+    Problem::of_line(file, line, "CSV_FORM", english, chinese)
 }
 
 fn open_quote(file: &'static str, line: u64) -> Problem {

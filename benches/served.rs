@@ -1,0 +1,195 @@
+//! `CheckClearance` as served against a bare tonic handler: the same messages, the same load, in
+//! alternating rounds. Prints the ratio and judges nothing.
+//!
+//! `cargo bench --bench served` (needs `h2load`: Debian package nghttp2-client)
+#![allow(clippy::expect_used, reason = "a bench that cannot go on says so")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::pin::Pin;
+use std::process::{Child, Command, Stdio};
+
+use clearlist::grpc::proto::v1;
+use clearlist::grpc::proto::v1::clearance_service_client::ClearanceServiceClient;
+use clearlist::grpc::proto::v1::clearance_service_server::{
+    ClearanceService, ClearanceServiceServer,
+};
+use prost::Message;
+use tokio_stream::Stream;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Rounds of each server, one after the other in turn.
+const ROUNDS: usize = 7;
+/// Requests of a round.
+const REQUESTS: &str = "120000";
+/// Connections, and requests in flight on each: 64 in flight.
+const CONNECTIONS: &str = "8";
+const STREAMS: &str = "8";
+
+fn question() -> v1::CheckClearanceRequest {
+    v1::CheckClearanceRequest {
+        hs_code: "2941301100".into(),
+        material_name: "四环素".into(),
+        end_user_uscc: "91110108EXAMPLE11C".into(),
+        quantity: Some(v1::Quantity { value: "20".into(), unit: "g".into() }),
+        customs_district: "0100".into(),
+        r#use: v1::Use::Research.into(),
+        scheme: "beijing-2022".into(),
+        ..Default::default()
+    }
+}
+
+/// Decodes the question and answers with one ready answer.
+struct Bare(v1::CheckClearanceResponse);
+
+#[tonic::async_trait]
+impl ClearanceService for Bare {
+    async fn check_clearance(
+        &self,
+        _request: Request<v1::CheckClearanceRequest>,
+    ) -> Result<Response<v1::CheckClearanceResponse>, Status> {
+        Ok(Response::new(self.0.clone()))
+    }
+
+    async fn batch_check_clearance(
+        &self,
+        _request: Request<v1::BatchCheckClearanceRequest>,
+    ) -> Result<Response<v1::BatchCheckClearanceResponse>, Status> {
+        Err(Status::unimplemented("bare"))
+    }
+
+    type StreamCheckClearanceStream =
+        Pin<Box<dyn Stream<Item = Result<v1::StreamCheckClearanceResponse, Status>> + Send>>;
+
+    async fn stream_check_clearance(
+        &self,
+        _request: Request<Streaming<v1::StreamCheckClearanceRequest>>,
+    ) -> Result<Response<Self::StreamCheckClearanceStream>, Status> {
+        Err(Status::unimplemented("bare"))
+    }
+
+    async fn search_materials(
+        &self,
+        _request: Request<v1::SearchMaterialsRequest>,
+    ) -> Result<Response<v1::SearchMaterialsResponse>, Status> {
+        Err(Status::unimplemented("bare"))
+    }
+}
+
+/// A server process, ended when this is dropped.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let line = lines.next().expect("the server says where it listens").expect("text");
+        let address = line.split("listening on ").nth(1).unwrap_or_default();
+        let address = address.split([' ', ':']).take(2).collect::<Vec<_>>().join(":");
+        // Keeps the pipe open and empty.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    /// Requests a second of one round.
+    fn load(&self, body: &std::path::Path) -> f64 {
+        let url = format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", self.address);
+        let output = Command::new("h2load")
+            .args(["-n", REQUESTS, "-c", CONNECTIONS, "-m", STREAMS, "-t", "1", "-d"])
+            .arg(body)
+            .args(["-H", "content-type: application/grpc", "-H", "te: trailers", &url])
+            .output()
+            .expect("h2load runs: apt-get install nghttp2-client");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let finished = text.lines().find(|l| l.starts_with("finished in")).unwrap_or_default();
+        let rate = finished.split(", ").nth(1).and_then(|r| r.split(' ').next());
+        assert!(text.contains(" 0 failed, 0 errored"), "every request succeeds: {text}");
+        rate.and_then(|r| r.parse().ok()).expect("h2load says its rate")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn answer(address: &str) -> v1::CheckClearanceResponse {
+    let url = format!("http://{address}");
+    let mut client = ClearanceServiceClient::connect(url).await.expect("the server listens");
+    client.check_clearance(question()).await.expect("an answer").into_inner()
+}
+
+async fn serve_bare(ready: Vec<u8>) {
+    let ready = v1::CheckClearanceResponse::decode(ready.as_slice()).expect("the ready answer");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    println!("listening on {}", listener.local_addr().expect("an address"));
+    tonic::transport::Server::builder()
+        .add_service(ClearanceServiceServer::new(Bare(ready)))
+        .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
+        .await
+        .expect("served");
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("bare") {
+        let ready = std::fs::read(arguments.next().expect("a file")).expect("the ready answer");
+        return runtime.block_on(serve_bare(ready));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let clearlist = Server::start(Command::new(env!("CARGO_BIN_EXE_clearlist")).args([
+        "demo",
+        "--listen",
+        "127.0.0.1:0",
+    ]));
+    let ready = runtime.block_on(answer(&clearlist.address));
+    let verdict = ready.decision.as_ref().map(v1::Decision::verdict);
+    assert_eq!(verdict, Some(v1::Verdict::Listed), "the load asks for the full answer");
+    let ready_file = folder.path().join("answer.bin");
+    std::fs::write(&ready_file, ready.encode_to_vec()).expect("written");
+    let me = std::env::current_exe().expect("this program");
+    let bare = Server::start(Command::new(me).arg("bare").arg(&ready_file));
+    let message = question().encode_to_vec();
+    let body = folder.path().join("request.bin");
+    let mut file = std::fs::File::create(&body).expect("created");
+    let length = u32::try_from(message.len()).expect("small").to_be_bytes();
+    file.write_all(&[&[0], length.as_slice(), &message].concat()).expect("written");
+    println!(
+        "request {} bytes, answer {} bytes, {CONNECTIONS} connections of {STREAMS} streams, {REQUESTS} requests a round",
+        message.len(),
+        ready.encoded_len()
+    );
+    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let (a, b) = (clearlist.load(&body), bare.load(&body));
+        // The first round warms both up.
+        if round > 0 {
+            println!("round {round}: clearlist {a:>9.0}/s   bare {b:>9.0}/s   ratio {:.3}", a / b);
+            ours.push(a);
+            theirs.push(b);
+            ratios.push(a / b);
+        }
+    }
+    println!(
+        "median: clearlist {:.0}/s   bare {:.0}/s   ratio of pairs {:.3}",
+        median(ours),
+        median(theirs),
+        median(ratios)
+    );
+}
