@@ -21,6 +21,10 @@ use clearlist::formats::list_csv::{self, ListFiles};
 use hdrhistogram::Histogram;
 use jiff::civil::date;
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Entries of the list; every material is listed for two enterprises.
 const ENTRIES: usize = 100_000;
 const MATERIALS: usize = ENTRIES / 2;

@@ -4,7 +4,8 @@
 //! `cargo bench --bench served` (needs `h2load`: Debian package nghttp2-client)
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says so")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
 
@@ -18,6 +19,10 @@ use tokio_stream::Stream;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
+/// The allocator of the program, so that the bare handler has it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rounds of each server, one after the other in turn.
 const ROUNDS: usize = 7;
 /// Requests of a round.
@@ -26,17 +31,22 @@ const REQUESTS: &str = "120000";
 const CONNECTIONS: &str = "8";
 const STREAMS: &str = "8";
 
-fn question() -> v1::CheckClearanceRequest {
-    v1::CheckClearanceRequest {
-        hs_code: "2941301100".into(),
-        material_name: "四环素".into(),
+/// A question that finds two rows, and one that finds six.
+fn questions() -> [(&'static str, v1::CheckClearanceRequest); 2] {
+    let question = |name: &str, code: &str, quantity: &str| v1::CheckClearanceRequest {
+        hs_code: code.into(),
+        material_name: name.into(),
         end_user_uscc: "91110108EXAMPLE11C".into(),
-        quantity: Some(v1::Quantity { value: "20".into(), unit: "g".into() }),
+        quantity: Some(v1::Quantity { value: quantity.into(), unit: "g".into() }),
         customs_district: "0100".into(),
         r#use: v1::Use::Research.into(),
         scheme: "beijing-2022".into(),
         ..Default::default()
-    }
+    };
+    [
+        ("two rows", question("恩替卡韦", "2933599053", "20")),
+        ("six rows", question("四环素", "2941301100", "20")),
+    ]
 }
 
 /// Decodes the question and answers with one ready answer.
@@ -99,7 +109,7 @@ impl Server {
     }
 
     /// Requests a second of one round.
-    fn load(&self, body: &std::path::Path) -> f64 {
+    fn load(&self, body: &Path) -> f64 {
         let url = format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", self.address);
         let output = Command::new("h2load")
             .args(["-n", REQUESTS, "-c", CONNECTIONS, "-m", STREAMS, "-t", "1", "-d"])
@@ -123,10 +133,10 @@ impl Drop for Server {
     }
 }
 
-async fn answer(address: &str) -> v1::CheckClearanceResponse {
+async fn answer(address: &str, question: v1::CheckClearanceRequest) -> v1::CheckClearanceResponse {
     let url = format!("http://{address}");
     let mut client = ClearanceServiceClient::connect(url).await.expect("the server listens");
-    client.check_clearance(question()).await.expect("an answer").into_inner()
+    client.check_clearance(question).await.expect("an answer").into_inner()
 }
 
 async fn serve_bare(ready: Vec<u8>) {
@@ -158,38 +168,38 @@ fn main() {
         "--listen",
         "127.0.0.1:0",
     ]));
-    let ready = runtime.block_on(answer(&clearlist.address));
-    let verdict = ready.decision.as_ref().map(v1::Decision::verdict);
-    assert_eq!(verdict, Some(v1::Verdict::Listed), "the load asks for the full answer");
-    let ready_file = folder.path().join("answer.bin");
-    std::fs::write(&ready_file, ready.encode_to_vec()).expect("written");
-    let me = std::env::current_exe().expect("this program");
-    let bare = Server::start(Command::new(me).arg("bare").arg(&ready_file));
-    let message = question().encode_to_vec();
-    let body = folder.path().join("request.bin");
-    let mut file = std::fs::File::create(&body).expect("created");
-    let length = u32::try_from(message.len()).expect("small").to_be_bytes();
-    file.write_all(&[&[0], length.as_slice(), &message].concat()).expect("written");
-    println!(
-        "request {} bytes, answer {} bytes, {CONNECTIONS} connections of {STREAMS} streams, {REQUESTS} requests a round",
-        message.len(),
-        ready.encoded_len()
-    );
+    println!("{CONNECTIONS} connections of {STREAMS} streams, {REQUESTS} requests a round");
+    for (label, question) in questions() {
+        let ready = runtime.block_on(answer(&clearlist.address, question.clone()));
+        let verdict = ready.decision.as_ref().map(v1::Decision::verdict);
+        assert_eq!(verdict, Some(v1::Verdict::Listed), "the load asks for the full answer");
+        let ready_file = folder.path().join("answer.bin");
+        std::fs::write(&ready_file, ready.encode_to_vec()).expect("written");
+        let me = std::env::current_exe().expect("this program");
+        let bare = Server::start(Command::new(me).arg("bare").arg(&ready_file));
+        let message = question.encode_to_vec();
+        println!("{label}: request {} bytes, answer {} bytes", message.len(), ready.encoded_len());
+        let body = folder.path().join("request.bin");
+        let length = u32::try_from(message.len()).expect("small").to_be_bytes();
+        let framed = [&[0], length.as_slice(), &message].concat();
+        std::fs::write(&body, framed).expect("written");
+        compare(&clearlist, &bare, &body);
+    }
+}
+
+/// Loads both in turn and prints what came of it.
+fn compare(clearlist: &Server, bare: &Server, body: &Path) {
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let (a, b) = (clearlist.load(&body), bare.load(&body));
+        let (a, b) = (clearlist.load(body), bare.load(body));
         // The first round warms both up.
         if round > 0 {
-            println!("round {round}: clearlist {a:>9.0}/s   bare {b:>9.0}/s   ratio {:.3}", a / b);
+            println!("  round {round}: clearlist {a:>7.0}/s  bare {b:>7.0}/s  ratio {:.3}", a / b);
             ours.push(a);
             theirs.push(b);
             ratios.push(a / b);
         }
     }
-    println!(
-        "median: clearlist {:.0}/s   bare {:.0}/s   ratio of pairs {:.3}",
-        median(ours),
-        median(theirs),
-        median(ratios)
-    );
+    let (ours, theirs, ratio) = (median(ours), median(theirs), median(ratios));
+    println!("  median: clearlist {ours:.0}/s  bare {theirs:.0}/s  ratio of pairs {ratio:.3}");
 }

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// An answer is made of many small strings; docs/decisions/0006-libraries.md has the figures.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     clearlist::cli::run()
 }

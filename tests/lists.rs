@@ -617,7 +617,7 @@ fn a_row_of_a_directory_may_name_no_material_and_a_row_of_rows_must() {
 #[test]
 fn a_code_of_six_digits_is_a_warning_and_no_fault() {
     let read = list_csv::read(&cell("hs_code", "294130")).expect("six digits can be listed");
-    assert_eq!(seen(&read.warnings), [("entries.csv:2".to_owned(), "CODE_INCOMPLETE")]);
+    assert_eq!(seen(&read.warnings()), [("entries.csv:2".to_owned(), "CODE_INCOMPLETE")]);
 }
 
 #[test]

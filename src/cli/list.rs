@@ -6,8 +6,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::domain::list_diff::{Change, RowChange, RowKind, diff};
+use crate::formats::list_csv;
 use crate::formats::table::Problem;
-use crate::service::folder::{self, FolderError};
+use crate::service::folder;
 use crate::service::snapshot::Snapshot;
 
 use super::source::{counted, open_folder, problem_line, report_folder};
@@ -47,27 +48,37 @@ pub(super) fn run(manner: Manner, command: ListCommand) -> Outcome {
 }
 
 fn lint(manner: Manner, dir: &Path) -> Outcome {
-    let (snapshot, warnings, problems) =
-        match folder::read_files(dir).and_then(|f| folder::load(&f)) {
-            Ok((snapshot, warnings)) => (Some(snapshot), warnings, Vec::new()),
-            Err(FolderError::Problems { problems }) => (None, Vec::new(), problems),
-            Err(error) => {
-                report_folder(manner.lang, &error);
-                return Outcome::Failed;
-            }
-        };
+    let files = match folder::read_files(dir) {
+        Ok(files) => files,
+        Err(error) => {
+            report_folder(manner.lang, &error);
+            return Outcome::Failed;
+        }
+    };
+    let (list, warnings, problems) = match list_csv::read(&files) {
+        Ok(read) => (
+            Some([
+                read.list.schemes().len(),
+                read.list.enterprises().len(),
+                read.list.entries().len(),
+            ]),
+            read.warnings(),
+            Vec::new(),
+        ),
+        Err(problems) => (None, Vec::new(), problems),
+    };
     match manner.output {
         Output::Json => {
             let all = |problems: &[Problem]| problems.iter().map(problem_json).collect::<Vec<_>>();
             let report = json!({ "problems": all(&problems), "warnings": all(&warnings) });
             anstream::println!("{report}");
         }
-        Output::Text => print_lint(manner.lang, snapshot.as_ref(), &warnings, &problems),
+        Output::Text => print_lint(manner.lang, list, &warnings, &problems),
     }
     if problems.is_empty() { Outcome::Yes } else { Outcome::No }
 }
 
-fn print_lint(lang: Lang, snapshot: Option<&Snapshot>, warnings: &[Problem], problems: &[Problem]) {
+fn print_lint(lang: Lang, list: Option<[usize; 3]>, warnings: &[Problem], problems: &[Problem]) {
     for problem in problems {
         anstream::println!("{}", problem_line(lang, problem));
     }
@@ -75,7 +86,7 @@ fn print_lint(lang: Lang, snapshot: Option<&Snapshot>, warnings: &[Problem], pro
         let label = lang.pick("warning", "提醒");
         anstream::println!("{label}: {}", problem_line(lang, warning));
     }
-    let Some(list) = snapshot.map(|s| &s.list) else {
+    let Some([schemes, enterprises, entries]) = list else {
         anstream::println!(
             "{}",
             match lang {
@@ -85,8 +96,6 @@ fn print_lint(lang: Lang, snapshot: Option<&Snapshot>, warnings: &[Problem], pro
         );
         return;
     };
-    let (schemes, enterprises, entries) =
-        (list.schemes().len(), list.enterprises().len(), list.entries().len());
     anstream::println!(
         "{}",
         match lang {

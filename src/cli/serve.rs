@@ -31,7 +31,7 @@ pub(super) async fn demo(
 ) -> Outcome {
     let snapshot = match &list {
         Some(path) => open_folder(manner.lang, path),
-        None => folder::load(&example()).map(|(snapshot, _warnings)| snapshot).map_err(|error| {
+        None => folder::load(&example()).map_err(|error| {
             report_folder(manner.lang, &error);
             Outcome::Failed
         }),

@@ -108,7 +108,7 @@ async fn connect(lang: Lang, url: &str) -> Result<Source, Outcome> {
 /// Reads a list folder, or says everything that is wrong with it.
 pub(super) fn open_folder(lang: Lang, path: &Path) -> Result<Snapshot, Outcome> {
     match folder::read_files(path).and_then(|files| folder::load(&files)) {
-        Ok((snapshot, _warnings)) => Ok(snapshot),
+        Ok(snapshot) => Ok(snapshot),
         Err(error) => {
             report_folder(lang, &error);
             Err(Outcome::Failed)

@@ -23,18 +23,18 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 /// name keeps with one wrong character.
 const SHORT_SHARED_MIN: usize = 50;
 /// The same for long names, which keep more.
-const LONG_SHARED_MIN: usize = 60;
+const LONG_SHARED_MIN: usize = 65;
 /// Least share of the query's pieces found in a longer name that makes it similar, in percent.
 const QUERY_FOUND_MIN: usize = 80;
 /// Queries of at most this many characters are compared by [`short_pieces`], longer ones by
 /// [`long_pieces`].
-const SHORT_CHARS_MAX: usize = 10;
+const SHORT_CHARS_MAX: usize = 11;
 /// Longest listed name looked for inside a longer query, in characters.
 const CONTAINED_CHARS_MAX: usize = 40;
 /// Least resemblance of a listed name found inside a longer query.
 const CONTAINED_SCORE_MIN: f64 = 0.6;
 /// How many of the similar names are compared letter by letter; the others rank behind them.
-const COMPARED_CLOSELY_MAX: usize = 16;
+const COMPARED_CLOSELY_MAX: usize = 12;
 /// What looking a key's pieces up costs, in steps of walking a list: measured with
 /// `benches/decision.rs`; it moves time, never a result.
 const LOOK_UP_COST: usize = 200;
@@ -207,7 +207,11 @@ impl Index {
         (self.short, self.long) = std::thread::scope(|scope| {
             let short = scope.spawn(|| Pieces::build(&keys, short_pieces));
             let long = Pieces::build(&keys, long_pieces);
-            (short.join().unwrap_or_default(), long)
+            match short.join() {
+                Ok(short) => (short, long),
+                // An index without its short names would call similar ones unknown.
+                Err(panicked) => std::panic::resume_unwind(panicked),
+            }
         });
         self.keys = keys;
         self.by_key = by_key;

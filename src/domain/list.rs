@@ -33,12 +33,20 @@ impl List {
         entries: Vec<Entry>,
     ) -> Result<Self, Vec<Conflict>> {
         let mut conflicts = dangling(&schemes, &enterprises, &entries);
-        conflicts.extend(collisions(&entries));
+        // Nearly every list is good: it is indexed while it is linted.
+        let (collisions, index) = std::thread::scope(|scope| {
+            let collisions = scope.spawn(|| collisions(&entries));
+            let index = Index::build(&entries);
+            (collisions.join(), index)
+        });
+        match collisions {
+            Ok(found) => conflicts.extend(found),
+            Err(panicked) => std::panic::resume_unwind(panicked),
+        }
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
         let by_uscc = enterprises.iter().enumerate().map(|(i, e)| (e.uscc, i)).collect();
-        let index = Index::build(&entries);
         Ok(Self { schemes, enterprises, entries, by_uscc, index })
     }
 
@@ -164,7 +172,8 @@ fn dangling(schemes: &[Scheme], enterprises: &[Enterprise], entries: &[Entry]) -
 }
 
 fn collisions(entries: &[Entry]) -> Vec<Conflict> {
-    let mut seen: HashMap<_, Vec<usize>, RandomState> =
+    // The first row of each key, and further ones: nearly always none.
+    let mut seen: HashMap<_, (usize, Vec<usize>), RandomState> =
         HashMap::with_capacity_and_hasher(entries.len() * 2, RandomState::default());
     let mut out = Vec::new();
     for (position, entry) in entries.iter().enumerate() {
@@ -173,16 +182,16 @@ fn collisions(entries: &[Entry]) -> Vec<Conflict> {
         let names = entry.names().map(|n| (&*n.normal, &*n.text)).chain(nameless);
         for (normal, text) in names {
             let key = (entry.scheme, entry.enterprise, entry.hs_code, normal);
-            let earlier = seen.entry(key).or_default();
-            for &other in earlier.iter() {
+            let (first, further) = seen.entry(key).or_insert((position, Vec::new()));
+            for &other in [*first].iter().chain(further.iter()) {
                 let overlap = entries.get(other).is_some_and(|o| overlaps(o, entry));
                 if other != position && overlap && reported != Some(other) {
                     reported = Some(other);
                     out.push(Conflict::Collision { entry: position, other, name: text.into() });
                 }
             }
-            if earlier.last() != Some(&position) {
-                earlier.push(position);
+            if *first != position && further.last() != Some(&position) {
+                further.push(position);
             }
         }
     }

@@ -3,6 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
+
 use crate::domain::cas_number;
 use crate::domain::cells::{ENTERPRISE_COLUMNS, ENTRY_COLUMNS, SCHEME_COLUMNS, listing_name};
 use crate::domain::customs_district::CustomsDistrict;
@@ -10,13 +12,15 @@ use crate::domain::entry::{
     Enterprise, EnterpriseState, Entry, EntryKind, EntryState, ListedName, Listing, Scheme, Use,
 };
 use crate::domain::hs_code::HsCode;
-use crate::domain::list::{Conflict, List, Warning, listed_name};
+use crate::domain::list::{Conflict, List, ListedNameError, Warning, listed_name};
 use crate::domain::message::{Refusal, excerpt};
 use crate::domain::quantity::{Quantity, QuantityError, Unit};
 use crate::domain::question::civil_date;
 use crate::domain::uscc::{self, Uscc};
 
 use super::table::{Columns, Problem, Row, Table, nearest};
+
+type Map<K, V> = HashMap<K, V, RandomState>;
 
 /// File names, in the order they are read and hashed.
 pub const FILES: [&str; 3] = [SCHEMES, ENTERPRISES, ENTRIES];
@@ -35,13 +39,21 @@ pub struct ListFiles {
     pub entries: Vec<u8>,
 }
 
-/// A list, with what its keepers should look at.
+/// A list, and the lines its entries stand on.
 #[derive(Debug)]
 pub struct ReadList {
     /// The list.
     pub list: List,
-    /// Things to look at that are no errors.
-    pub warnings: Vec<Problem>,
+    lines: Vec<u64>,
+}
+
+impl ReadList {
+    /// What the list's keepers should look at, although it is no error.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Problem> {
+        let line_of = |position: usize| self.lines.get(position).copied().unwrap_or(0);
+        self.list.warnings().iter().map(|w| warning(w, line_of)).collect()
+    }
 }
 
 /// Reads and lints a list.
@@ -63,8 +75,8 @@ pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
     let known = Known::of(&scheme_rows, &enterprise_rows, problems.is_empty());
     let schemes = rows(&scheme_rows, &SCHEME_COLUMNS, &mut problems, scheme);
     let enterprises = rows(&enterprise_rows, &ENTERPRISE_COLUMNS, &mut problems, enterprise);
-    let mut names = Names::new();
-    let read = |cells: &mut Cells<'_>| entry(cells, &known, &mut names);
+    let names = read_names(&entry_rows);
+    let read = |cells: &mut Cells<'_>| entry(cells, &known, &names);
     let entries = rows(&entry_rows, &ENTRY_COLUMNS, &mut problems, read);
     repeated(&scheme_rows, "scheme", &mut problems);
     repeated(&enterprise_rows, "uscc", &mut problems);
@@ -75,13 +87,12 @@ pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
         return Err(problems);
     }
     let lines: Vec<u64> = entry_rows.rows.iter().map(|row| row.line).collect();
-    let line_of = |position: usize| lines.get(position).copied().unwrap_or(0);
     match List::build(flatten(schemes), flatten(enterprises), flatten(entries)) {
-        Ok(list) => {
-            let warnings = list.warnings().iter().map(|w| warning(w, line_of)).collect();
-            Ok(ReadList { list, warnings })
+        Ok(list) => Ok(ReadList { list, lines }),
+        Err(conflicts) => {
+            let line_of = |position: usize| lines.get(position).copied().unwrap_or(0);
+            Err(conflicts.iter().map(|c| conflict(c, line_of)).collect())
         }
-        Err(conflicts) => Err(conflicts.iter().map(|c| conflict(c, line_of)).collect()),
     }
 }
 
@@ -97,19 +108,53 @@ fn flatten<T>(rows: Vec<Option<T>>) -> Vec<T> {
 }
 
 /// Keys of a file, each with its row's place; of a repeated one the first.
-fn keys(table: &Table) -> HashMap<&str, usize> {
+fn keys(table: &Table) -> Map<&str, usize> {
     table.rows.iter().enumerate().rev().map(|(i, row)| (table.key(row), i)).collect()
 }
 
-/// Names already read: many enterprises list one material.
-type Names = HashMap<String, ListedName>;
+/// Every name of the file, read once: many enterprises list one material.
+type Names<'a> = Map<&'a str, Result<ListedName, ListedNameError>>;
+
+/// Reads the distinct names of all entries, on all processors: normalizing names is the longest
+/// part of reading a list.
+fn read_names(entries: &Table) -> Names<'_> {
+    let place = |column| ENTRY_COLUMNS.iter().position(|c| *c == column).unwrap_or(usize::MAX);
+    let cells = |column| {
+        let place = place(column);
+        entries.rows.iter().map(move |row| entries.cell(row, place))
+    };
+    let mut texts: Vec<&str> = cells("name_zh").chain(cells("name_en")).collect();
+    texts.extend(cells("synonyms").flat_map(parts));
+    texts.sort_unstable();
+    texts.dedup();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = texts.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let read = |texts: &[&str]| texts.iter().map(|t| listed_name(t)).collect::<Vec<_>>();
+        let working: Vec<_> =
+            texts.chunks(share).map(|chunk| (chunk, scope.spawn(move || read(chunk)))).collect();
+        let mut names = Names::with_capacity_and_hasher(texts.len(), RandomState::default());
+        for (chunk, worker) in working {
+            match worker.join() {
+                Ok(read) => names.extend(chunk.iter().copied().zip(read)),
+                Err(panicked) => std::panic::resume_unwind(panicked),
+            }
+        }
+        names
+    })
+}
+
+/// The parts of a cell that holds a list.
+fn parts(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('|').map(str::trim).filter(|part| !part.is_empty())
+}
 
 /// What entries refer to, by key. Rows that were refused are known all the same, so that one
 /// broken scheme does not make every entry of it look wrong.
 struct Known<'a> {
-    schemes: HashMap<&'a str, usize>,
+    schemes: Map<&'a str, usize>,
     directories: HashSet<usize>,
-    enterprises: HashMap<&'a str, usize>,
+    enterprises: Map<&'a str, usize>,
     /// Whether a key that is not here is nowhere.
     complete: bool,
 }
@@ -147,7 +192,7 @@ fn rows<T>(
 
 /// Keys that stand twice.
 fn repeated(table: &Table, column: &'static str, problems: &mut Vec<Problem>) {
-    let mut seen: HashMap<&str, u64> = HashMap::new();
+    let mut seen: Map<&str, u64> = Map::default();
     for row in &table.rows {
         let key = table.key(row);
         if let Some(first) = seen.insert(key, row.line) {
@@ -232,7 +277,7 @@ impl<'a> Cells<'a> {
     }
 
     fn parts(&self, column: &'static str) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.get(column).split('|').map(str::trim).filter(|part| !part.is_empty())
+        parts(self.get(column))
     }
 
     /// One of a closed set of words.
@@ -280,13 +325,9 @@ impl<'a> Cells<'a> {
             .collect()
     }
 
-    fn name(&mut self, column: &'static str, text: &str, names: &mut Names) -> Option<ListedName> {
-        if let Some(known) = names.get(text) {
-            return Some(known.clone());
-        }
-        let read = self.keep(column, listed_name(text))?;
-        names.insert(text.to_owned(), read.clone());
-        Some(read)
+    fn name(&mut self, column: &'static str, text: &str, names: &Names<'_>) -> Option<ListedName> {
+        let read = names.get(text).cloned().unwrap_or_else(|| listed_name(text));
+        self.keep(column, read)
     }
 }
 
@@ -409,7 +450,7 @@ fn window(
 fn reference(
     cells: &mut Cells<'_>,
     column: &'static str,
-    known: &HashMap<&str, usize>,
+    known: &Map<&str, usize>,
     file: &str,
     complete: bool,
 ) -> Option<usize> {
@@ -428,7 +469,7 @@ fn reference(
     found
 }
 
-fn entry(cells: &mut Cells<'_>, known: &Known<'_>, names: &mut Names) -> Option<Entry> {
+fn entry(cells: &mut Cells<'_>, known: &Known<'_>, names: &Names<'_>) -> Option<Entry> {
     let id = cells.filled("entry_id");
     let scheme = reference(cells, "scheme", &known.schemes, SCHEMES, known.complete);
     // A code that is wrong in itself is said to be wrong, not merely unknown.
@@ -484,7 +525,7 @@ struct Material {
 }
 
 impl Material {
-    fn read(cells: &mut Cells<'_>, directory: bool, names: &mut Names) -> Self {
+    fn read(cells: &mut Cells<'_>, directory: bool, names: &Names<'_>) -> Self {
         let columns = ["name_zh", "name_en", "synonyms", "cas", "hs_code"];
         if directory && columns.iter().all(|column| cells.get(column).is_empty()) {
             return Self {

@@ -233,6 +233,8 @@ impl Table {
 pub struct Records<'a> {
     text: &'a str,
     reader: csv::Reader<&'a [u8]>,
+    /// The record being read; a copy of it is exactly as large as it must be.
+    buffer: csv::StringRecord,
     /// How far lines were counted, in bytes.
     counted: usize,
     /// Line at `counted`, from 1.
@@ -256,7 +258,7 @@ impl<'a> Records<'a> {
     pub fn new(text: &'a str) -> Self {
         let mut builder = csv::ReaderBuilder::new();
         let reader = builder.has_headers(false).flexible(true).from_reader(text.as_bytes());
-        Self { text, reader, counted: 0, line: 1 }
+        Self { text, reader, buffer: csv::StringRecord::new(), counted: 0, line: 1 }
     }
 
     /// The next record; empty lines are passed over.
@@ -269,8 +271,7 @@ impl<'a> Records<'a> {
             usize::try_from(reader.position().byte()).unwrap_or(usize::MAX)
         };
         let mut start = offset(&self.reader);
-        let mut cells = csv::StringRecord::new();
-        if !self.reader.read_record(&mut cells)? {
+        if !self.reader.read_record(&mut self.buffer)? {
             return Ok(None);
         }
         let end = offset(&self.reader);
@@ -284,7 +285,7 @@ impl<'a> Records<'a> {
         self.counted = start;
         let raw = bytes.get(start..end).unwrap_or(&[]);
         let open_quote = end >= bytes.len() && ends_inside_quotes(raw);
-        Ok(Some(Record { line: self.line, open_quote, cells }))
+        Ok(Some(Record { line: self.line, open_quote, cells: self.buffer.clone() }))
     }
 }
 

@@ -146,7 +146,7 @@ pub fn entry(list: &List, entry: &Entry) -> v1::Entry {
         entry_id: entry.id.to_string(),
         scheme: list.scheme_of(entry).map(|s| s.id.to_string()).unwrap_or_default(),
         batch: entry.batch.to_string(),
-        uscc: enterprise.map(|e| e.uscc.to_string()).unwrap_or_default(),
+        uscc: enterprise.map(|e| e.uscc.as_str().to_owned()).unwrap_or_default(),
         enterprise_name_zh: enterprise.map(|e| e.name_zh.to_string()).unwrap_or_default(),
         kind: match entry.kind {
             EntryKind::Item => v1::EntryKind::Item,
@@ -157,7 +157,7 @@ pub fn entry(list: &List, entry: &Entry) -> v1::Entry {
         name_en: name(&entry.name_en),
         synonyms: entry.synonyms.iter().map(|s| s.text.to_string()).collect(),
         cas: entry.cas.map(|c| c.to_string()).unwrap_or_default(),
-        hs_code: entry.hs_code.map(|c| c.to_string()).unwrap_or_default(),
+        hs_code: entry.hs_code.as_ref().map(|c| c.as_str().to_owned()).unwrap_or_default(),
         specification: entry.specification.to_string(),
         manufacturer: entry.manufacturer.to_string(),
         origin_country: entry.origin_country.to_string(),

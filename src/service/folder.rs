@@ -52,11 +52,11 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A snapshot of list files, unsigned, with what to look at.
+/// A snapshot of list files, unsigned.
 ///
 /// # Errors
 /// [`FolderError::Problems`] with every problem.
-pub fn load(files: &ListFiles) -> Result<(Snapshot, Vec<Problem>), FolderError> {
+pub fn load(files: &ListFiles) -> Result<Snapshot, FolderError> {
     let read = list_csv::read(files).map_err(|problems| FolderError::Problems { problems })?;
-    Ok((Snapshot::unsigned(read.list, files), read.warnings))
+    Ok(Snapshot::unsigned(read.list, files))
 }

@@ -91,7 +91,7 @@ fn without_last(text: &str, cas: Option<CasNumber>) -> Option<(&str, Option<CasN
 
 /// Strips one attribute and the separator before it.
 fn strip_one(text: &str, cas: Option<CasNumber>) -> Option<(&str, Option<CasNumber>)> {
-    if !text.bytes().any(|b| b.is_ascii_digit()) {
+    if !may_end_with_attribute(text) {
         return None;
     }
     let found = AT_END.as_ref()?.captures(text)?;
@@ -116,6 +116,21 @@ fn strip_one(text: &str, cas: Option<CasNumber>) -> Option<(&str, Option<CasNumb
         Some(c) => spaced || (super::is_han(c) && container_named),
     };
     free.then(|| (bare.trim_end_matches([',', ';', ' ']), number.or(cas)))
+}
+
+/// Whether the pattern could match at all; most names end here, at a fraction of its cost.
+fn may_end_with_attribute(text: &str) -> bool {
+    /// Longest text behind the last digit of an attribute, in bytes: `registry number` and a
+    /// container stay below it.
+    const TAIL_BYTES_MAX: usize = 48;
+    let Some(last_digit) = text.rfind(|c: char| c.is_ascii_digit()) else { return false };
+    if text.len() - last_digit > 1 {
+        return text.len() - last_digit <= TAIL_BYTES_MAX;
+    }
+    // The text ends with a digit: of a labelled number, or of a count of packs.
+    let labels: [&[u8]; 4] = [b"cas", b"cat", b"lot", b"bat"];
+    text.contains(['号', 'x', 'X', '×', '*'])
+        || text.as_bytes().windows(3).any(|w| labels.iter().any(|l| w.eq_ignore_ascii_case(l)))
 }
 
 fn nonempty(text: &str) -> Option<&str> {
