@@ -23,12 +23,12 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 /// name keeps with one wrong character.
 const SHORT_SHARED_MIN: usize = 50;
 /// The same for long names, which keep more.
-const LONG_SHARED_MIN: usize = 65;
+const LONG_SHARED_MIN: usize = 70;
 /// Least share of the query's pieces found in a longer name that makes it similar, in percent.
 const QUERY_FOUND_MIN: usize = 80;
 /// Queries of at most this many characters are compared by [`short_pieces`], longer ones by
 /// [`long_pieces`].
-const SHORT_CHARS_MAX: usize = 11;
+const SHORT_CHARS_MAX: usize = 13;
 /// Longest listed name looked for inside a longer query, in characters.
 const CONTAINED_CHARS_MAX: usize = 40;
 /// Least resemblance of a listed name found inside a longer query.

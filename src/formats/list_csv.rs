@@ -127,21 +127,9 @@ fn read_names(entries: &Table) -> Names<'_> {
     texts.extend(cells("synonyms").flat_map(parts));
     texts.sort_unstable();
     texts.dedup();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = texts.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let read = |texts: &[&str]| texts.iter().map(|t| listed_name(t)).collect::<Vec<_>>();
-        let working: Vec<_> =
-            texts.chunks(share).map(|chunk| (chunk, scope.spawn(move || read(chunk)))).collect();
-        let mut names = Names::with_capacity_and_hasher(texts.len(), RandomState::default());
-        for (chunk, worker) in working {
-            match worker.join() {
-                Ok(read) => names.extend(chunk.iter().copied().zip(read)),
-                Err(panicked) => std::panic::resume_unwind(panicked),
-            }
-        }
-        names
-    })
+    let read = |texts: &[&str]| texts.iter().map(|t| listed_name(t)).collect::<Vec<_>>();
+    let names: Vec<_> = on_all_processors(&texts, read).into_iter().flatten().collect();
+    texts.into_iter().zip(names).collect()
 }
 
 /// The parts of a cell that holds a list.
@@ -174,20 +162,48 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Reads every row; `None` where a cell was refused.
-fn rows<T>(
+/// Reads every row, on all processors; `None` where a cell was refused. Problems come in the
+/// order of the rows.
+fn rows<T: Send>(
     table: &Table,
     columns: &[&'static str],
     problems: &mut Vec<Problem>,
-    mut read: impl FnMut(&mut Cells<'_>) -> Option<T>,
+    read: impl Fn(&mut Cells<'_>) -> Option<T> + Sync,
 ) -> Vec<Option<T>> {
+    let read_all = |rows: &[Row]| {
+        let mut problems = Vec::new();
+        let mut values = Vec::with_capacity(rows.len());
+        for row in rows {
+            let before = problems.len();
+            let value = read(&mut Cells { table, row, columns, problems: &mut problems });
+            values.push(value.filter(|_| problems.len() == before));
+        }
+        (values, problems)
+    };
     let mut out = Vec::with_capacity(table.rows.len());
-    for row in &table.rows {
-        let before = problems.len();
-        let value = read(&mut Cells { table, row, columns, problems });
-        out.push(value.filter(|_| problems.len() == before));
+    for (values, found) in on_all_processors(&table.rows, read_all) {
+        out.extend(values);
+        problems.extend(found);
     }
     out
+}
+
+/// Hands each processor its share of a slice; results come in the order of the shares.
+fn on_all_processors<'a, I: Sync, T: Send>(
+    all: &'a [I],
+    work: impl Fn(&'a [I]) -> T + Sync,
+) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = all.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let working: Vec<_> =
+            all.chunks(share).map(|share| scope.spawn(move || work(share))).collect();
+        let finished = working.into_iter().map(|worker| {
+            worker.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked))
+        });
+        finished.collect()
+    })
 }
 
 /// Keys that stand twice.
