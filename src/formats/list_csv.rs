@@ -7,18 +7,21 @@ use foldhash::fast::RandomState;
 
 use crate::domain::cas_number;
 use crate::domain::cells::{ENTERPRISE_COLUMNS, ENTRY_COLUMNS, SCHEME_COLUMNS, listing_name};
-use crate::domain::customs_district::CustomsDistrict;
 use crate::domain::entry::{
     Enterprise, EnterpriseState, Entry, EntryKind, EntryState, ListedName, Listing, Scheme, Use,
 };
 use crate::domain::hs_code::HsCode;
 use crate::domain::list::{Conflict, List, ListedNameError, Warning, listed_name};
-use crate::domain::message::{Refusal, excerpt};
+use crate::domain::message::excerpt;
 use crate::domain::quantity::{Quantity, QuantityError, Unit};
-use crate::domain::question::civil_date;
 use crate::domain::uscc::{self, Uscc};
 
 use super::table::{Columns, Problem, Row, Table, nearest};
+
+mod cells;
+
+pub(crate) use cells::iso_date;
+use cells::{Cells, on_all_processors, parts, rows};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -132,9 +135,15 @@ fn read_names(entries: &Table) -> Names<'_> {
     texts.into_iter().zip(names).collect()
 }
 
-/// The parts of a cell that holds a list.
-fn parts(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split('|').map(str::trim).filter(|part| !part.is_empty())
+/// A listed name of this row, as it was read for the whole file.
+fn name(
+    cells: &mut Cells<'_>,
+    column: &'static str,
+    text: &str,
+    names: &Names<'_>,
+) -> Option<ListedName> {
+    let read = names.get(text).cloned().unwrap_or_else(|| listed_name(text));
+    cells.keep(column, read)
 }
 
 /// What entries refer to, by key. Rows that were refused are known all the same, so that one
@@ -162,50 +171,6 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Reads every row, on all processors; `None` where a cell was refused. Problems come in the
-/// order of the rows.
-fn rows<T: Send>(
-    table: &Table,
-    columns: &[&'static str],
-    problems: &mut Vec<Problem>,
-    read: impl Fn(&mut Cells<'_>) -> Option<T> + Sync,
-) -> Vec<Option<T>> {
-    let read_all = |rows: &[Row]| {
-        let mut problems = Vec::new();
-        let mut values = Vec::with_capacity(rows.len());
-        for row in rows {
-            let before = problems.len();
-            let value = read(&mut Cells { table, row, columns, problems: &mut problems });
-            values.push(value.filter(|_| problems.len() == before));
-        }
-        (values, problems)
-    };
-    let mut out = Vec::with_capacity(table.rows.len());
-    for (values, found) in on_all_processors(&table.rows, read_all) {
-        out.extend(values);
-        problems.extend(found);
-    }
-    out
-}
-
-/// Hands each processor its share of a slice; results come in the order of the shares.
-fn on_all_processors<'a, I: Sync, T: Send>(
-    all: &'a [I],
-    work: impl Fn(&'a [I]) -> T + Sync,
-) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = all.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let work = &work;
-        let working: Vec<_> =
-            all.chunks(share).map(|share| scope.spawn(move || work(share))).collect();
-        let finished = working.into_iter().map(|worker| {
-            worker.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked))
-        });
-        finished.collect()
-    })
-}
-
 /// Keys that stand twice.
 fn repeated(table: &Table, column: &'static str, problems: &mut Vec<Problem>) {
     let mut seen: Map<&str, u64> = Map::default();
@@ -225,137 +190,6 @@ fn repeated(table: &Table, column: &'static str, problems: &mut Vec<Problem>) {
             });
         }
     }
-}
-
-/// The cells of one row, and where their problems go.
-struct Cells<'a> {
-    table: &'a Table,
-    row: &'a Row,
-    columns: &'a [&'static str],
-    problems: &'a mut Vec<Problem>,
-}
-
-impl<'a> Cells<'a> {
-    fn place(&self, column: &str) -> usize {
-        self.columns.iter().position(|c| *c == column).unwrap_or(usize::MAX)
-    }
-
-    fn get(&self, column: &'static str) -> &'a str {
-        self.table.cell(self.row, self.place(column))
-    }
-
-    fn refuse(
-        &mut self,
-        column: &'static str,
-        reason: &'static str,
-        english: impl Into<String>,
-        chinese: impl Into<String>,
-    ) {
-        self.problems.push(Problem {
-            file: self.table.file,
-            line: self.row.line,
-            column: self.table.places.get(self.place(column)).copied().unwrap_or(0),
-            header: column.to_owned(),
-            cell: excerpt(self.get(column)),
-            reason,
-            english: english.into(),
-            chinese: chinese.into(),
-        });
-    }
-
-    fn keep<T>(&mut self, column: &'static str, read: Result<T, impl Refusal>) -> Option<T> {
-        match read {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.refuse(column, error.reason(), error.english(), error.chinese());
-                None
-            }
-        }
-    }
-
-    /// A cell that must not be empty.
-    fn filled(&mut self, column: &'static str) -> Option<&'a str> {
-        let cell = self.get(column);
-        if cell.is_empty() {
-            self.refuse(
-                column,
-                "CELL_EMPTY",
-                "the cell is empty and must not be",
-                "该单元格不能为空",
-            );
-            return None;
-        }
-        Some(cell)
-    }
-
-    fn text(&self, column: &'static str) -> Box<str> {
-        self.get(column).into()
-    }
-
-    fn parts(&self, column: &'static str) -> impl Iterator<Item = &'a str> + use<'a> {
-        parts(self.get(column))
-    }
-
-    /// One of a closed set of words.
-    fn word<T: Copy>(&mut self, column: &'static str, words: &[(&'static str, T)]) -> Option<T> {
-        let cell = self.filled(column)?;
-        if let Some((_, value)) = words.iter().find(|(word, _)| *word == cell) {
-            return Some(*value);
-        }
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let (list, near) = (known.join(", "), nearest(cell, &known));
-        self.refuse(
-            column,
-            "WORD_UNKNOWN",
-            format!("`{}` is none of {list}; the nearest is `{near}`", excerpt(cell)),
-            format!("`{}`不是{list}之一；最接近的是`{near}`", excerpt(cell)),
-        );
-        None
-    }
-
-    fn date(&mut self, column: &'static str) -> Option<jiff::civil::Date> {
-        let cell = self.get(column);
-        if cell.is_empty() {
-            return None;
-        }
-        let read = iso_date(cell);
-        if read.is_none() {
-            self.refuse(
-                column,
-                "DATE_INVALID",
-                format!("`{}` is no date; write YYYY-MM-DD, as in 2026-03-31", excerpt(cell)),
-                format!("`{}`不是日期；请写成YYYY-MM-DD，如2026-03-31", excerpt(cell)),
-            );
-        }
-        read
-    }
-
-    fn districts(&mut self, column: &'static str) -> Box<[CustomsDistrict]> {
-        let parts: Vec<&str> = self.parts(column).collect();
-        parts
-            .into_iter()
-            .filter_map(|part| {
-                let read = CustomsDistrict::parse(part);
-                self.keep(column, read)
-            })
-            .collect()
-    }
-
-    fn name(&mut self, column: &'static str, text: &str, names: &Names<'_>) -> Option<ListedName> {
-        let read = names.get(text).cloned().unwrap_or_else(|| listed_name(text));
-        self.keep(column, read)
-    }
-}
-
-/// `YYYY-MM-DD` and nothing else.
-pub(crate) fn iso_date(text: &str) -> Option<jiff::civil::Date> {
-    let mut parts = text.split('-');
-    let (y, m, d) = (parts.next()?, parts.next()?, parts.next()?);
-    let digits = |s: &str, n: usize| s.len() == n && s.bytes().all(|b| b.is_ascii_digit());
-    if parts.next().is_some() || !digits(y, 4) || !digits(m, 2) || !digits(d, 2) {
-        return None;
-    }
-    civil_date((y.parse().ok()?, m.parse().ok()?, d.parse().ok()?))
 }
 
 fn scheme(cells: &mut Cells<'_>) -> Option<Scheme> {
@@ -552,13 +386,13 @@ impl Material {
                 hs_code: None,
             };
         }
-        let name_zh = cells.filled("name_zh").and_then(|text| cells.name("name_zh", text, names));
+        let name_zh = cells.filled("name_zh").and_then(|text| name(cells, "name_zh", text, names));
         let english = cells.get("name_en");
         let name_en =
-            (!english.is_empty()).then(|| cells.name("name_en", english, names)).flatten();
+            (!english.is_empty()).then(|| name(cells, "name_en", english, names)).flatten();
         let texts: Vec<&str> = cells.parts("synonyms").collect();
         let synonyms =
-            texts.into_iter().filter_map(|text| cells.name("synonyms", text, names)).collect();
+            texts.into_iter().filter_map(|text| name(cells, "synonyms", text, names)).collect();
         let cas = cells.get("cas");
         let cas =
             (!cas.is_empty()).then(|| cells.keep("cas", cas_number::from_exact(cas))).flatten();
