@@ -13,6 +13,7 @@ pub mod list;
 pub mod list_diff;
 pub mod material_name;
 pub mod message;
+pub(crate) mod parallel;
 pub mod quantity;
 pub mod question;
 pub mod search;

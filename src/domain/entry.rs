@@ -1,5 +1,7 @@
 //! Schemes, enterprises and entries: the three kinds of row of a list, as validated values.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use super::cas_number::CasNumber;
@@ -165,7 +167,7 @@ pub struct ListedName {
     /// As listed.
     pub text: Box<str>,
     /// In normal form.
-    pub normal: Box<str>,
+    pub normal: Arc<str>,
 }
 
 /// One row: a material listed for one enterprise under one scheme.
@@ -182,11 +184,11 @@ pub struct Entry {
     /// What the row names.
     pub kind: EntryKind,
     /// Chinese name; `None` in a directory row.
-    pub name_zh: Option<ListedName>,
+    pub name_zh: Option<Arc<ListedName>>,
     /// English name.
-    pub name_en: Option<ListedName>,
+    pub name_en: Option<Arc<ListedName>>,
     /// Recorded synonyms.
-    pub synonyms: Box<[ListedName]>,
+    pub synonyms: Box<[Arc<ListedName>]>,
     /// CAS number.
     pub cas: Option<CasNumber>,
     /// Code as listed; `None` in a directory row.
@@ -215,7 +217,7 @@ pub struct Entry {
 
 impl Entry {
     /// Every name of the row: Chinese, English, synonyms.
-    pub fn names(&self) -> impl Iterator<Item = &ListedName> {
+    pub fn names(&self) -> impl Iterator<Item = &Arc<ListedName>> {
         self.name_zh.iter().chain(&self.name_en).chain(&self.synonyms)
     }
 

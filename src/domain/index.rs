@@ -13,11 +13,16 @@ use foldhash::fast::RandomState;
 use super::cas_number::CasNumber;
 use super::entry::{Entry, EntryKind};
 use super::hs_code::HsCode;
+use super::parallel::both;
 use super::similarity;
 
+mod keys;
+mod names;
 mod pieces;
 
-use pieces::{Pieces, cut, long_pieces, short_pieces};
+use keys::Keys;
+use names::Names;
+use pieces::{Cut, Pieces};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -26,8 +31,8 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 const SHORT_SHARED_MIN: usize = 50;
 /// The same for long names, which keep more.
 const LONG_SHARED_MIN: usize = 70;
-/// Queries of at most this many characters are compared by [`short_pieces`], longer ones by
-/// [`long_pieces`].
+/// Queries of at most this many characters are compared by [`Cut::Short`], longer ones by
+/// [`Cut::Long`].
 const SHORT_CHARS_MAX: usize = 13;
 /// Longest listed name looked for inside a longer query, in characters.
 const CONTAINED_CHARS_MAX: usize = 40;
@@ -36,18 +41,10 @@ const CONTAINED_SCORE_MIN: f64 = 0.6;
 /// How many of the similar names are compared letter by letter; the others rank behind them.
 const COMPARED_CLOSELY_MAX: usize = 12;
 
-/// A listed name's place among all distinct names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct NameId(u32);
-
 /// The index of a list. Positions count from 0 in the list's entries.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// Normal form to name and to where its entries stand in `name_entries`.
-    names: Map<Box<str>, (NameId, u32, u32)>,
-    /// Entries of each name, as one array cut by `name_starts`.
-    name_entries: Vec<u32>,
-    name_starts: Vec<u32>,
+    names: Names,
     cas: Map<CasNumber, Vec<u32>>,
     cas_bodies: Map<u64, Vec<u32>>,
     directory: Map<usize, Vec<u32>>,
@@ -55,40 +52,13 @@ pub struct Index {
     classes: Vec<(HsCode, u32)>,
     /// All coded rows by code, for a person's search.
     codes: Vec<(HsCode, u32)>,
-    /// Search keys, each with the names it stands for.
-    keys: Vec<Key>,
-    by_key: Map<Box<str>, u32>,
-    key_lengths: Lengths,
+    keys: Keys,
     short: Pieces,
     long: Pieces,
 }
 
-/// Which lengths in bytes any key has, so that parts of no such length are not looked up.
-#[derive(Debug, Default)]
-struct Lengths(Vec<bool>);
-
-impl Lengths {
-    fn has(&self, text: &str) -> bool {
-        self.0.get(text.len()).copied().unwrap_or(false)
-    }
-
-    fn add(&mut self, text: &str) {
-        if self.0.len() <= text.len() {
-            self.0.resize(text.len() + 1, false);
-        }
-        if let Some(slot) = self.0.get_mut(text.len()) {
-            *slot = true;
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Key {
-    text: Box<str>,
-    /// A key made of pinyin is found by Latin letters only as such.
-    is_pinyin: bool,
-    names: Vec<NameId>,
-}
+/// A resemblance, and the key it is of.
+type Scored = (f64, u32);
 
 /// A name that resembles a query.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,14 +81,17 @@ pub struct Resembling<'a> {
 
 impl Index {
     pub(super) fn build(entries: &[Entry]) -> Self {
-        let mut index = Self::default();
-        index.add_exact(entries);
-        index.add_names(entries);
-        index.add_keys();
+        let (names, normals) = Names::build(entries);
+        let keys = Keys::build(&normals, &names);
+        // The two are independent, and long work.
+        let (short, long) =
+            both(|| Pieces::build(&keys, Cut::Short), || Pieces::build(&keys, Cut::Long));
+        let mut index = Self { names, keys, short, long, ..Self::default() };
+        index.add_numbers(entries);
         index
     }
 
-    fn add_exact(&mut self, entries: &[Entry]) {
+    fn add_numbers(&mut self, entries: &[Entry]) {
         for (position, entry) in (0_u32..).zip(entries) {
             if let Some(cas) = entry.cas {
                 self.cas.entry(cas).or_default().push(position);
@@ -138,87 +111,15 @@ impl Index {
         self.classes.sort_unstable();
     }
 
-    fn add_names(&mut self, entries: &[Entry]) {
-        let mut ids: Map<&str, NameId> = Map::default();
-        let mut uses: Vec<(NameId, u32)> = Vec::with_capacity(entries.len() * 2);
-        for (position, entry) in (0_u32..).zip(entries) {
-            for name in entry.names() {
-                let next = NameId(u32::try_from(ids.len()).unwrap_or(u32::MAX));
-                uses.push((*ids.entry(&name.normal).or_insert(next), position));
-            }
-        }
-        uses.sort_unstable();
-        uses.dedup();
-        self.name_starts.reserve(ids.len() + 1);
-        self.name_starts.push(0);
-        let mut current = 0;
-        for (id, position) in uses {
-            while current < id.0 {
-                self.name_starts.push(u32::try_from(self.name_entries.len()).unwrap_or(u32::MAX));
-                current += 1;
-            }
-            self.name_entries.push(position);
-        }
-        self.name_starts.push(u32::try_from(self.name_entries.len()).unwrap_or(u32::MAX));
-        let at = |i: u32| self.name_starts.get(i as usize).copied().unwrap_or(0);
-        let placed = |(name, id): (&str, NameId)| (name.into(), (id, at(id.0), at(id.0 + 1)));
-        self.names = ids.into_iter().map(placed).collect();
-    }
-
-    fn add_keys(&mut self) {
-        let mut sorted: Vec<(&str, NameId)> =
-            self.names.iter().map(|(n, (id, ..))| (&**n, *id)).collect();
-        sorted.sort_unstable_by_key(|(_, id)| *id);
-        let mut keys: Vec<Key> = Vec::with_capacity(sorted.len() * 2);
-        let mut by_key: Map<Box<str>, u32> =
-            HashMap::with_capacity_and_hasher(sorted.len() * 2, RandomState::default());
-        let mut add = |text: String, is_pinyin: bool, name: NameId| {
-            if text.is_empty() {
-                return;
-            }
-            if let Some(&id) = by_key.get(text.as_str()) {
-                if let Some(key) = keys.get_mut(id as usize) {
-                    key.is_pinyin &= is_pinyin;
-                    if !key.names.contains(&name) {
-                        key.names.push(name);
-                    }
-                }
-                return;
-            }
-            let id = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-            let text: Box<str> = text.into();
-            by_key.insert(text.clone(), id);
-            keys.push(Key { text, is_pinyin, names: vec![name] });
-        };
-        for (normal, id) in sorted {
-            let key = similarity::key(normal);
-            if let Some(pinyin) = similarity::pinyin_key(&key) {
-                add(pinyin, true, id);
-            }
-            add(key, false, id);
-        }
-        for key in &keys {
-            self.key_lengths.add(&key.text);
-        }
-        // The two are independent, and by far the longest part of building a list.
-        (self.short, self.long) = std::thread::scope(|scope| {
-            let short = scope.spawn(|| Pieces::build(&keys, short_pieces));
-            let long = Pieces::build(&keys, long_pieces);
-            match short.join() {
-                Ok(short) => (short, long),
-                // An index without its short names would call similar ones unknown.
-                Err(panicked) => std::panic::resume_unwind(panicked),
-            }
-        });
-        self.keys = keys;
-        self.by_key = by_key;
-    }
-
     /// Entries that bear exactly this normal form as a name.
     #[must_use]
     pub fn by_name(&self, normal: &str) -> &[u32] {
-        let Some((_, from, to)) = self.names.get(normal) else { return &[] };
-        self.name_entries.get(*from as usize..*to as usize).unwrap_or(&[])
+        self.names.get(normal)
+    }
+
+    /// The entries of every name, and the directory rows of every enterprise.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &[u32]> {
+        self.names.each().chain(self.directory.values().map(Vec::as_slice))
     }
 
     /// Entries with this CAS number.
@@ -255,10 +156,6 @@ impl Index {
         related(&self.codes, digits)
     }
 
-    fn entries_of(&self, id: NameId) -> &[u32] {
-        cut(&self.name_entries, &self.name_starts, id.0)
-    }
-
     /// The listed names that resemble the query (a normal form) most: at most `names_max`, best
     /// first.
     #[must_use]
@@ -268,19 +165,21 @@ impl Index {
             // Digits alone are a code or a number: they resemble no name.
             return Resembling::default();
         }
-        let mut close = Vec::new();
-        self.add_sharing_pieces(&query, &mut close);
-        self.add_same_key(&query, &mut close);
-        self.add_contained(&query, &mut close);
+        let (mut close, mut further) = self.sharing_pieces(&query);
+        self.add_same_key(&query, &mut further);
+        self.add_contained(&query, &mut further);
         // A key found in several ways counts once, with its best score.
-        close.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(b.0.total_cmp(&a.0)));
-        close.dedup_by_key(|(_, id)| *id);
-        let named = |id: u32| self.keys.get(id as usize).map_or(&[][..], |k| &k.names);
-        let bearing = |id: u32| named(id).iter().map(|n| self.entries_of(*n).len()).sum::<usize>();
-        let total = close.iter().map(|(_, id)| bearing(*id)).sum();
-        let best_first = |a: &(f64, u32), b: &(f64, u32)| {
-            b.0.total_cmp(&a.0).then_with(|| self.key_text(a.1).cmp(self.key_text(b.1)))
-        };
+        further.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(b.0.total_cmp(&a.0)));
+        further.dedup_by_key(|(_, id)| *id);
+        let sharing = close.len();
+        for (score, id) in further {
+            let known = close.get(..sharing).unwrap_or(&[]).binary_search_by_key(&id, |c| c.1);
+            match known.ok().and_then(|at| close.get_mut(at)) {
+                Some((best, _)) => *best = best.max(score),
+                None => close.push((score, id)),
+            }
+        }
+        let total = close.iter().map(|(_, id)| self.keys.bearing(*id)).sum();
         if close.len() > names_max {
             close.select_nth_unstable_by(names_max, best_first);
             close.truncate(names_max);
@@ -288,35 +187,34 @@ impl Index {
         close.sort_unstable_by(best_first);
         let best = close
             .into_iter()
-            .flat_map(|(score, id)| named(id).iter().map(move |name| (score, *name)))
-            .map(|(score, name)| Similar { entries: self.entries_of(name), score })
+            .flat_map(|(score, id)| self.keys.names(id).iter().map(move |name| (score, *name)))
+            .map(|(score, name)| Similar { entries: self.names.entries_of(name), score })
             .collect();
         Resembling { names: best, total }
     }
 
     /// The same key, or the same sound.
-    fn add_same_key(&self, query: &str, close: &mut Vec<(f64, u32)>) {
-        close.extend(self.by_key.get(query).map(|id| (0.98, *id)));
+    fn add_same_key(&self, query: &str, close: &mut Vec<Scored>) {
+        close.extend(self.keys.find(query).map(|id| (0.98, id)));
         if let Some(sound) = similarity::pinyin_key(query) {
-            close.extend(self.by_key.get(sound.as_str()).map(|id| (0.92, *id)));
+            close.extend(self.keys.find(&sound).map(|id| (0.92, id)));
         }
     }
 
     /// Listed names inside the query: the parent of a salt, the name before a grade.
-    fn add_contained(&self, query: &str, close: &mut Vec<(f64, u32)>) {
+    fn add_contained(&self, query: &str, close: &mut Vec<Scored>) {
         let starts: Vec<usize> =
             query.char_indices().map(|(i, _)| i).chain([query.len()]).collect();
         for (i, &from) in starts.iter().enumerate() {
             let ends = starts.get(i + 2..).unwrap_or(&[]).iter().take(CONTAINED_CHARS_MAX);
             for &to in ends {
                 let Some(part) = query.get(from..to) else { continue };
-                if part.len() < 3 || part.len() == query.len() || !self.key_lengths.has(part) {
+                if part.len() < 3 || part.len() == query.len() {
                     continue;
                 }
-                let Some(&id) = self.by_key.get(part) else { continue };
-                if self.keys.get(id as usize).is_some_and(|k| k.is_pinyin) {
+                let Some(id) = self.keys.find(part).filter(|id| !self.keys.is_pinyin(*id)) else {
                     continue;
-                }
+                };
                 let score = similarity::score(query, part);
                 if score >= CONTAINED_SCORE_MIN {
                     close.push((0.97 * score, id));
@@ -325,38 +223,51 @@ impl Index {
         }
     }
 
-    /// Names that share enough pieces.
-    fn add_sharing_pieces(&self, query: &str, close: &mut Vec<(f64, u32)>) {
+    /// Names that share enough pieces, in the order of their keys; and the closest of them once
+    /// more, compared letter by letter.
+    fn sharing_pieces(&self, query: &str) -> (Vec<Scored>, Vec<Scored>) {
         let is_short = query.chars().count() <= SHORT_CHARS_MAX;
-        let (pieces, wanted, shared_min) = if is_short {
-            (&self.short, short_pieces(query), SHORT_SHARED_MIN)
-        } else {
-            (&self.long, long_pieces(query), LONG_SHARED_MIN)
+        let (pieces, shared_min) =
+            if is_short { (&self.short, SHORT_SHARED_MIN) } else { (&self.long, LONG_SHARED_MIN) };
+        let wanted = pieces.wanted(query);
+        let score = |(id, shared): (u32, usize)| {
+            let both = share(2 * shared, wanted.len() + pieces.size(id));
+            (both.max(share(shared, wanted.len()) * 0.6), id)
         };
-        let mut found: Vec<(f64, u32)> = pieces
-            .sharing(&wanted, shared_min)
-            .into_iter()
-            .map(|(id, shared)| {
-                let both = share(2 * shared, wanted.len() + pieces.of_key(id).len());
-                (both.max(share(shared, wanted.len()) * 0.6), id)
-            })
-            .collect();
-        let rank = |a: &(f64, u32), b: &(f64, u32)| {
-            b.0.total_cmp(&a.0).then_with(|| self.key_text(a.1).cmp(self.key_text(b.1)))
-        };
-        if found.len() > COMPARED_CLOSELY_MAX {
-            found.select_nth_unstable_by(COMPARED_CLOSELY_MAX, rank);
+        let mut found: Vec<Scored> =
+            pieces.sharing(&wanted, shared_min).into_iter().map(score).collect();
+        let mut closest = found.clone();
+        if closest.len() > COMPARED_CLOSELY_MAX {
+            closest.select_nth_unstable_by(COMPARED_CLOSELY_MAX, best_first);
+            closest.truncate(COMPARED_CLOSELY_MAX);
         }
-        for (i, (pieces, id)) in found.into_iter().enumerate() {
-            let compared = i < COMPARED_CLOSELY_MAX;
-            let closely = if compared { similarity::score(query, self.key_text(id)) } else { 0.0 };
-            // Pieces alone never rank above a name compared letter by letter that looks alike.
-            close.push((0.97 * closely.max(pieces * 0.7), id));
+        for (score, id) in &mut closest {
+            *score = 0.97 * similarity::score(query, self.keys.text(*id));
         }
+        // Pieces alone never rank above a name compared letter by letter that looks alike.
+        for (score, _) in &mut found {
+            *score = 0.97 * (*score * 0.7);
+        }
+        (found, closest)
     }
+}
 
-    fn key_text(&self, id: u32) -> &str {
-        self.keys.get(id as usize).map_or("", |k| &k.text)
+/// The higher score first; among equals the key whose text comes first.
+fn best_first(a: &Scored, b: &Scored) -> std::cmp::Ordering {
+    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+}
+
+/// A place in an array of the index; none is as long as 2^32.
+fn place(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// The part of `all` that belongs to `nth`.
+fn cut<'a, T>(all: &'a [T], starts: &[u32], nth: u32) -> &'a [T] {
+    let at = |i: usize| starts.get(i).map(|s| *s as usize);
+    match (at(nth as usize), at(nth as usize + 1)) {
+        (Some(from), Some(to)) => all.get(from..to).unwrap_or(&[]),
+        _ => &[],
     }
 }
 

@@ -1,6 +1,7 @@
 //! A list: schemes, enterprises and entries, built whole, linted whole, immutable after.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use jiff::civil::Date;
@@ -33,16 +34,8 @@ impl List {
         entries: Vec<Entry>,
     ) -> Result<Self, Vec<Conflict>> {
         let mut conflicts = dangling(&schemes, &enterprises, &entries);
-        // Nearly every list is good: it is indexed while it is linted.
-        let (collisions, index) = std::thread::scope(|scope| {
-            let collisions = scope.spawn(|| collisions(&entries));
-            let index = Index::build(&entries);
-            (collisions.join(), index)
-        });
-        match collisions {
-            Ok(found) => conflicts.extend(found),
-            Err(panicked) => std::panic::resume_unwind(panicked),
-        }
+        let index = Index::build(&entries);
+        conflicts.extend(collisions(&entries, &index));
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
@@ -171,31 +164,45 @@ fn dangling(schemes: &[Scheme], enterprises: &[Enterprise], entries: &[Entry]) -
     positions.map(|(entry, _)| Conflict::Dangling { entry }).collect()
 }
 
-fn collisions(entries: &[Entry]) -> Vec<Conflict> {
-    // The first row of each key, and further ones: nearly always none.
-    let mut seen: HashMap<_, (usize, Vec<usize>), RandomState> =
-        HashMap::with_capacity_and_hasher(entries.len() * 2, RandomState::default());
-    let mut out = Vec::new();
-    for (position, entry) in entries.iter().enumerate() {
-        let mut reported = None;
-        let nameless = entry.is_directory_row().then_some(("", ""));
-        let names = entry.names().map(|n| (&*n.normal, &*n.text)).chain(nameless);
-        for (normal, text) in names {
-            let key = (entry.scheme, entry.enterprise, entry.hs_code, normal);
-            let (first, further) = seen.entry(key).or_insert((position, Vec::new()));
-            for &other in [*first].iter().chain(further.iter()) {
-                let overlap = entries.get(other).is_some_and(|o| overlaps(o, entry));
-                if other != position && overlap && reported != Some(other) {
-                    reported = Some(other);
-                    out.push(Conflict::Collision { entry: position, other, name: text.into() });
+/// Each pair of colliding rows once, in the order of the later row and of its names.
+fn collisions(entries: &[Entry], index: &Index) -> Vec<Conflict> {
+    let at = |position: u32| entries.get(position as usize);
+    let mut found: Vec<(u32, usize, u32)> = Vec::new();
+    let key = |position: &u32| at(*position).map(|e| (e.scheme, e.enterprise, e.hs_code));
+    let mut rows: Vec<u32> = Vec::new();
+    for group in index.groups().filter(|group| group.len() > 1) {
+        rows.clear();
+        rows.extend(group);
+        // Of one key in the order of the list, as they came.
+        rows.sort_by_key(key);
+        for alike in rows.chunk_by(|a, b| key(a) == key(b)) {
+            for (nth, later) in alike.iter().enumerate() {
+                for earlier in alike.iter().take(nth) {
+                    let Some((first, second)) = at(*earlier).zip(at(*later)) else { continue };
+                    if overlaps(first, second) {
+                        found.push((*later, shared_name(second, first), *earlier));
+                    }
                 }
-            }
-            if *first != position && further.last() != Some(&position) {
-                further.push(position);
             }
         }
     }
-    out
+    found.sort_unstable();
+    found.dedup();
+    let conflicts = found.into_iter().map(|(later, nth, earlier)| Conflict::Collision {
+        entry: later as usize,
+        other: earlier as usize,
+        name: at(later)
+            .and_then(|e| e.names().nth(nth))
+            .map(|n| n.text.clone())
+            .unwrap_or_default(),
+    });
+    conflicts.collect()
+}
+
+/// Which name of a row is the first that another has too; past the last for directory rows.
+fn shared_name(entry: &Entry, other: &Entry) -> usize {
+    let shared = |n: &Arc<ListedName>| other.names().any(|o| o.normal == n.normal);
+    entry.names().position(shared).unwrap_or(usize::MAX)
 }
 
 fn overlaps(a: &Entry, b: &Entry) -> bool {

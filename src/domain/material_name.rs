@@ -133,7 +133,7 @@ pub(crate) fn fold_traditional(text: &str) -> String {
 /// All steps once, in the order of the specification.
 fn pass(given: &str, steps: &mut Vec<Step>, cas: &mut Option<CasNumber>) -> String {
     let mut text = Cow::Borrowed(given);
-    if !text.is_ascii() {
+    if !text.chars().all(characters::is_plain) {
         step(&mut text, steps, "invisible", characters::without_invisible);
         step(&mut text, steps, "trademark-signs", characters::without_trademark_signs);
         step(&mut text, steps, "primes", characters::fold_primes);
@@ -142,10 +142,10 @@ fn pass(given: &str, steps: &mut Vec<Step>, cas: &mut Option<CasNumber>) -> Stri
         step(&mut text, steps, "brackets", characters::fold_brackets);
         step(&mut text, steps, "middle-dots", characters::fold_middle_dots);
         step(&mut text, steps, "greek-look-alikes", characters::fold_greek_look_alikes);
+    }
+    if !text.is_ascii() {
         step(&mut text, steps, "simplified", simplified::fold_traditional);
         step(&mut text, steps, "current-characters", simplified::fold_old);
-    } else if text.contains('`') {
-        step(&mut text, steps, "primes", characters::fold_primes);
     }
     step(&mut text, steps, "white-space", characters::fold_white_space);
     step(&mut text, steps, "greek-names", characters::fold_greek_names);

@@ -2,6 +2,7 @@
 //! line, column and cell; with one of them nothing is loaded.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -13,6 +14,7 @@ use crate::domain::entry::{
 use crate::domain::hs_code::HsCode;
 use crate::domain::list::{Conflict, List, ListedNameError, Warning, listed_name};
 use crate::domain::message::excerpt;
+use crate::domain::parallel::on_all_processors;
 use crate::domain::quantity::{Quantity, QuantityError, Unit};
 use crate::domain::uscc::{self, Uscc};
 
@@ -21,7 +23,7 @@ use super::table::{Columns, Problem, Row, Table, nearest};
 mod cells;
 
 pub(crate) use cells::iso_date;
-use cells::{Cells, on_all_processors, parts, rows};
+use cells::{Cells, parts, rows};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -68,7 +70,7 @@ pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
     let mut table = |file, bytes: &[u8], columns| {
         let (table, found) = Table::read(file, bytes, columns);
         problems.extend(found);
-        table.unwrap_or(Table { file, places: Vec::new(), rows: Vec::new() })
+        table.unwrap_or_else(|| Table::empty(file))
     };
     let scheme_rows = table(SCHEMES, &files.schemes, all(&SCHEME_COLUMNS, 10));
     let enterprise_rows = table(ENTERPRISES, &files.enterprises, all(&ENTERPRISE_COLUMNS, 7));
@@ -78,7 +80,7 @@ pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
     let known = Known::of(&scheme_rows, &enterprise_rows, problems.is_empty());
     let schemes = rows(&scheme_rows, &SCHEME_COLUMNS, &mut problems, scheme);
     let enterprises = rows(&enterprise_rows, &ENTERPRISE_COLUMNS, &mut problems, enterprise);
-    let names = read_names(&entry_rows);
+    let names = Names::of(&entry_rows);
     let read = |cells: &mut Cells<'_>| entry(cells, &known, &names);
     let entries = rows(&entry_rows, &ENTRY_COLUMNS, &mut problems, read);
     repeated(&scheme_rows, "scheme", &mut problems);
@@ -90,6 +92,9 @@ pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
         return Err(problems);
     }
     let lines: Vec<u64> = entry_rows.rows.iter().map(|row| row.line).collect();
+    // Their memory serves the index.
+    drop(names);
+    drop(entry_rows);
     match List::build(flatten(schemes), flatten(enterprises), flatten(entries)) {
         Ok(list) => Ok(ReadList { list, lines }),
         Err(conflicts) => {
@@ -115,35 +120,47 @@ fn keys(table: &Table) -> Map<&str, usize> {
     table.rows.iter().enumerate().rev().map(|(i, row)| (table.key(row), i)).collect()
 }
 
-/// Every name of the file, read once: many enterprises list one material.
-type Names<'a> = Map<&'a str, Result<ListedName, ListedNameError>>;
-
-/// Reads the distinct names of all entries, on all processors: normalizing names is the longest
-/// part of reading a list.
-fn read_names(entries: &Table) -> Names<'_> {
-    let place = |column| ENTRY_COLUMNS.iter().position(|c| *c == column).unwrap_or(usize::MAX);
-    let cells = |column| {
-        let place = place(column);
-        entries.rows.iter().map(move |row| entries.cell(row, place))
-    };
-    let mut texts: Vec<&str> = cells("name_zh").chain(cells("name_en")).collect();
-    texts.extend(cells("synonyms").flat_map(parts));
-    texts.sort_unstable();
-    texts.dedup();
-    let read = |texts: &[&str]| texts.iter().map(|t| listed_name(t)).collect::<Vec<_>>();
-    let names: Vec<_> = on_all_processors(&texts, read).into_iter().flatten().collect();
-    texts.into_iter().zip(names).collect()
+/// Every name of the file, read once and shared: many enterprises list one material.
+struct Names<'a> {
+    places: Map<&'a str, usize>,
+    read: Vec<Result<Arc<ListedName>, ListedNameError>>,
 }
 
-/// A listed name of this row, as it was read for the whole file.
+impl<'a> Names<'a> {
+    /// Reads the distinct names of all entries, on all processors.
+    fn of(entries: &'a Table) -> Self {
+        let columns = ["name_zh", "name_en", "synonyms"];
+        let places = columns.map(|name| ENTRY_COLUMNS.iter().position(|c| *c == name));
+        let mut texts: Vec<&str> = Vec::new();
+        let mut known: Map<&str, usize> = Map::default();
+        for row in &entries.rows {
+            let [zh, en, synonyms] = places.map(|p| p.map_or("", |p| entries.cell(row, p)));
+            for text in [zh, en].into_iter().chain(parts(synonyms)) {
+                known.entry(text).or_insert_with(|| {
+                    texts.push(text);
+                    texts.len() - 1
+                });
+            }
+        }
+        let read = |text: &&str| listed_name(text).map(Arc::new);
+        let shares = on_all_processors(&texts, |texts| texts.iter().map(read).collect::<Vec<_>>());
+        Self { places: known, read: shares.into_iter().flatten().collect() }
+    }
+
+    fn get(&self, text: &str) -> Result<Arc<ListedName>, ListedNameError> {
+        let read = self.places.get(text).and_then(|place| self.read.get(*place));
+        read.cloned().unwrap_or_else(|| listed_name(text).map(Arc::new))
+    }
+}
+
+/// A listed name of this row.
 fn name(
     cells: &mut Cells<'_>,
     column: &'static str,
     text: &str,
     names: &Names<'_>,
-) -> Option<ListedName> {
-    let read = names.get(text).cloned().unwrap_or_else(|| listed_name(text));
-    cells.keep(column, read)
+) -> Option<Arc<ListedName>> {
+    cells.keep(column, names.get(text))
 }
 
 /// What entries refer to, by key. Rows that were refused are known all the same, so that one
@@ -367,9 +384,9 @@ fn entry(cells: &mut Cells<'_>, known: &Known<'_>, names: &Names<'_>) -> Option<
 
 /// What a row says of its material. A directory row may say nothing.
 struct Material {
-    name_zh: Option<ListedName>,
-    name_en: Option<ListedName>,
-    synonyms: Box<[ListedName]>,
+    name_zh: Option<Arc<ListedName>>,
+    name_en: Option<Arc<ListedName>>,
+    synonyms: Box<[Arc<ListedName>]>,
     cas: Option<cas_number::CasNumber>,
     hs_code: Option<HsCode>,
 }

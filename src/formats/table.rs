@@ -60,12 +60,13 @@ impl Problem {
     }
 }
 
-/// A row: its line and its cells as the file has them.
-#[derive(Debug, Clone)]
+/// A row: its line, and where its cells stand.
+#[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// Line it begins on, from 1.
     pub line: u64,
-    record: csv::StringRecord,
+    /// Its first cell's place among the cells of all rows.
+    first: usize,
 }
 
 /// The rows of a file, and where its columns stand.
@@ -77,6 +78,28 @@ pub struct Table {
     pub places: Vec<usize>,
     /// The rows.
     pub rows: Vec<Row>,
+    cells: Cells,
+}
+
+/// The cells of all rows in one text: a string of its own for each would cost more than reading.
+#[derive(Debug, Clone, Default)]
+struct Cells {
+    text: String,
+    /// Where each cell ends in `text`; a file is far below 4 GiB ([`FILE_BYTES_MAX`]).
+    ends: Vec<u32>,
+}
+
+impl Cells {
+    fn push(&mut self, cell: &str) {
+        self.text.push_str(cell);
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+    }
+
+    fn get(&self, place: usize) -> Option<&str> {
+        let end = |place: usize| self.ends.get(place).map(|end| *end as usize);
+        let start = place.checked_sub(1).map_or(Some(0), end)?;
+        self.text.get(start..end(place)?)
+    }
 }
 
 /// Columns a file must have, and may have.
@@ -159,15 +182,21 @@ impl Table {
     /// The cell of a wanted column, trimmed of surrounding spaces; empty where an optional
     /// column is absent.
     #[must_use]
-    pub fn cell<'a>(&self, row: &'a Row, column: usize) -> &'a str {
+    pub fn cell(&self, row: &Row, column: usize) -> &str {
         let place = self.places.get(column).and_then(|place| place.checked_sub(1));
-        place.and_then(|i| row.record.get(i)).unwrap_or("").trim()
+        place.and_then(|i| self.cells.get(row.first + i)).unwrap_or("")
     }
 
     /// The cell of the first wanted column, the key of every list file.
     #[must_use]
-    pub fn key<'a>(&self, row: &'a Row) -> &'a str {
+    pub fn key(&self, row: &Row) -> &str {
         self.cell(row, 0)
+    }
+
+    /// The table of a file of which nothing could be read.
+    #[must_use]
+    pub fn empty(file: &'static str) -> Self {
+        Self { file, places: Vec::new(), rows: Vec::new(), cells: Cells::default() }
     }
 
     /// Reads a file with these columns: what of it can be read, and every problem of its form
@@ -186,6 +215,7 @@ impl Table {
         let mut records = Records::new(text);
         let mut header: Option<(Vec<usize>, usize)> = None;
         let mut rows = Vec::new();
+        let mut cells = Cells::default();
         loop {
             let (line, record) = match records.next() {
                 Ok(Some(Record { line, open_quote: true, .. })) => {
@@ -200,15 +230,18 @@ impl Table {
                 }
             };
             let Some((_, width)) = &header else {
-                let places = find_columns(file, &record, columns, &mut problems);
+                let places = find_columns(file, record, columns, &mut problems);
                 if !problems.is_empty() {
                     return (None, problems);
                 }
                 header = Some((places, record.len()));
+                // Nothing that follows is longer than the file.
+                cells.text.reserve(text.len());
                 continue;
             };
             if record.len() == *width {
-                rows.push(Row { line, record });
+                rows.push(Row { line, first: cells.ends.len() });
+                record.iter().for_each(|cell| cells.push(cell.trim()));
             } else {
                 problems.push(cell_count(file, line, record.len(), *width));
             }
@@ -225,7 +258,7 @@ impl Table {
             }
             return (None, problems);
         };
-        (Some(Self { file, places, rows }), problems)
+        (Some(Self { file, places, rows, cells }), problems)
     }
 }
 
@@ -233,7 +266,7 @@ impl Table {
 pub struct Records<'a> {
     text: &'a str,
     reader: csv::Reader<&'a [u8]>,
-    /// The record being read; a copy of it is exactly as large as it must be.
+    /// The record being read.
     buffer: csv::StringRecord,
     /// How far lines were counted, in bytes.
     counted: usize,
@@ -243,13 +276,13 @@ pub struct Records<'a> {
 
 /// One record.
 #[derive(Debug)]
-pub struct Record {
+pub struct Record<'a> {
     /// Line it begins on, from 1.
     pub line: u64,
     /// A quote opened in it is never closed, so it ran on to the end of the file.
     pub open_quote: bool,
     /// Its cells.
-    pub cells: csv::StringRecord,
+    pub cells: &'a csv::StringRecord,
 }
 
 impl<'a> Records<'a> {
@@ -266,7 +299,7 @@ impl<'a> Records<'a> {
     /// # Errors
     /// What the CSV reader says.
     #[expect(clippy::should_implement_trait, reason = "an error ends it; an iterator would go on")]
-    pub fn next(&mut self) -> Result<Option<Record>, csv::Error> {
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, csv::Error> {
         let offset = |reader: &csv::Reader<_>| {
             usize::try_from(reader.position().byte()).unwrap_or(usize::MAX)
         };
@@ -285,7 +318,7 @@ impl<'a> Records<'a> {
         self.counted = start;
         let raw = bytes.get(start..end).unwrap_or(&[]);
         let open_quote = end >= bytes.len() && ends_inside_quotes(raw);
-        Ok(Some(Record { line: self.line, open_quote, cells: self.buffer.clone() }))
+        Ok(Some(Record { line: self.line, open_quote, cells: &self.buffer }))
     }
 }
 

@@ -45,6 +45,12 @@ pub(crate) const fn is_han(c: char) -> bool {
         | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
 }
 
+/// Whether no step that looks at characters other than ASCII changes this one, apart from
+/// traditional and old Chinese ones: nearly every character of nearly every name.
+pub(super) const fn is_plain(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}') || (c.is_ascii() && c != '`')
+}
+
 /// Whether the normal form holds letters or digits that pass for others. What NFKC folds does
 /// not count.
 pub(super) fn has_look_alikes(normal: &str) -> bool {
@@ -249,6 +255,9 @@ pub(super) fn fold_greek_look_alikes(text: &str) -> Option<String> {
 /// Runs of white space (tabs and line breaks of a spreadsheet cell too) to one space; none at
 /// the ends.
 pub(super) fn fold_white_space(text: &str) -> Option<String> {
+    if !text.contains(char::is_whitespace) {
+        return None;
+    }
     let folded = || text.split_whitespace();
     let mut rest = text;
     let clean = !text.starts_with(char::is_whitespace)
@@ -283,24 +292,27 @@ const GREEK_NAMES: [(&str, char); 11] = [
 /// `betamethasone`.
 pub(super) fn fold_greek_names(text: &str) -> Option<String> {
     let is_latin = |c: char| script_of(c) == Some(Script::Latin);
+    if !text.split(|c| !is_latin(c)).any(|run| greek_letter(run).is_some()) {
+        return None;
+    }
     let mut out = String::new();
     let mut rest = text;
-    let mut changed = false;
     while !rest.is_empty() {
         let start = rest.find(is_latin).unwrap_or(rest.len());
         let (before, from) = rest.split_at_checked(start).unwrap_or((rest, ""));
         let end = from.find(|c| !is_latin(c)).unwrap_or(from.len());
         let (run, after) = from.split_at_checked(end).unwrap_or((from, ""));
         out.push_str(before);
-        let letter = GREEK_NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(run));
-        match letter {
-            Some((_, letter)) => {
-                out.push(*letter);
-                changed = true;
-            }
+        match greek_letter(run) {
+            Some(letter) => out.push(letter),
             None => out.push_str(run),
         }
         rest = after;
     }
-    changed.then_some(out)
+    Some(out)
+}
+
+fn greek_letter(run: &str) -> Option<char> {
+    let named = GREEK_NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(run));
+    named.map(|(_, letter)| *letter)
 }

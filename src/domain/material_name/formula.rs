@@ -23,7 +23,7 @@ const DESCRIPTORS: &[&str] =
     &["D", "L", "DL", "N", "O", "P", "S", "M", "R", "d", "l", "dl", "n", "o", "p", "s", "m", "r"];
 
 pub(super) fn fold_case(text: &str) -> Option<String> {
-    if text.is_ascii() && !text.bytes().any(|b| b.is_ascii_uppercase()) {
+    if text.chars().all(|c| super::characters::is_plain(c) && !c.is_ascii_uppercase()) {
         return None;
     }
     let mut out = String::with_capacity(text.len());

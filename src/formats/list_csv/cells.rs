@@ -3,6 +3,7 @@
 
 use crate::domain::customs_district::CustomsDistrict;
 use crate::domain::message::{Refusal, excerpt};
+use crate::domain::parallel::on_all_processors;
 use crate::domain::question::civil_date;
 
 use super::super::table::{Problem, Row, Table, nearest};
@@ -31,24 +32,6 @@ pub(super) fn rows<T: Send>(
         problems.extend(found);
     }
     out
-}
-
-/// Hands each processor its share of a slice; results come in the order of the shares.
-pub(super) fn on_all_processors<'a, I: Sync, T: Send>(
-    all: &'a [I],
-    work: impl Fn(&'a [I]) -> T + Sync,
-) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = all.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let work = &work;
-        let working: Vec<_> =
-            all.chunks(share).map(|share| scope.spawn(move || work(share))).collect();
-        let finished = working.into_iter().map(|worker| {
-            worker.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked))
-        });
-        finished.collect()
-    })
 }
 
 /// The cells of one row, and where their problems go.
