@@ -14,7 +14,7 @@ use super::question::Question;
 
 mod candidates;
 
-pub(super) use candidates::closest_name;
+pub(super) use candidates::Likened;
 pub use candidates::{CANDIDATES_MAX, Candidate};
 
 /// The answer, best first.

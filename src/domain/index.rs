@@ -14,7 +14,7 @@ use super::cas_number::CasNumber;
 use super::entry::{Entry, EntryKind};
 use super::hs_code::HsCode;
 use super::parallel::both;
-use super::similarity;
+use super::similarity::{self, Compared};
 
 mod keys;
 mod names;
@@ -203,6 +203,7 @@ impl Index {
 
     /// Listed names inside the query: the parent of a salt, the name before a grade.
     fn add_contained(&self, query: &str, close: &mut Vec<Scored>) {
+        let compared = Compared::new(query);
         let starts: Vec<usize> =
             query.char_indices().map(|(i, _)| i).chain([query.len()]).collect();
         for (i, &from) in starts.iter().enumerate() {
@@ -215,7 +216,7 @@ impl Index {
                 let Some(id) = self.keys.find(part).filter(|id| !self.keys.is_pinyin(*id)) else {
                     continue;
                 };
-                let score = similarity::score(query, part);
+                let score = compared.score(part);
                 if score >= CONTAINED_SCORE_MIN {
                     close.push((0.97 * score, id));
                 }
@@ -241,8 +242,9 @@ impl Index {
             closest.select_nth_unstable_by(COMPARED_CLOSELY_MAX, best_first);
             closest.truncate(COMPARED_CLOSELY_MAX);
         }
+        let compared = Compared::new(query);
         for (score, id) in &mut closest {
-            *score = 0.97 * similarity::score(query, self.keys.text(*id));
+            *score = 0.97 * compared.score(self.keys.text(*id));
         }
         // Pieces alone never rank above a name compared letter by letter that looks alike.
         for (score, _) in &mut found {

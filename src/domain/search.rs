@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::clearance::closest_name;
+use super::clearance::Likened;
 use super::entry::Entry;
 use super::list::List;
 use super::material_name::MaterialName;
@@ -65,6 +65,6 @@ pub fn matched_text(entry: &Entry, text: &MaterialName) -> String {
         _ if text.normal().bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
             entry.hs_code.map(|c| c.to_string()).unwrap_or_default()
         }
-        _ => closest_name(entry, text.normal()).to_owned(),
+        _ => Likened::new(text.normal()).closest_name(entry).to_owned(),
     }
 }

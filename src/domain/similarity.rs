@@ -6,6 +6,10 @@
 
 use super::material_name::is_han;
 
+mod distance;
+
+use distance::Pattern;
+
 /// The looser form of a normal form: letters and digits only, small, spelling variants folded.
 #[must_use]
 pub fn key(normal: &str) -> String {
@@ -99,26 +103,42 @@ pub fn pinyin_key(key: &str) -> Option<String> {
     Some(fold_spelling(out.replace('ü', "v")))
 }
 
-/// Resemblance of two keys from 0 to 1.
-#[must_use]
-pub fn score(query: &str, listed: &str) -> f64 {
-    if query == listed {
-        return 1.0;
-    }
-    let (long, short) = if query.len() >= listed.len() { (query, listed) } else { (listed, query) };
-    let contained = match long.find(short) {
-        Some(at) if !splits_digits(long, at, short.len()) => {
-            0.6 + 0.35 * ratio(short.chars().count(), long.chars().count())
-        }
-        _ => 0.0,
-    };
-    contained.max(alike(query, listed))
-}
+/// A key that others are compared with.
+#[derive(Debug)]
+pub struct Compared(Pattern);
 
-/// Share of the longer key that needs no edit (insert, lose, replace, swap neighbours).
-fn alike(query: &str, listed: &str) -> f64 {
-    let longest = query.chars().count().max(listed.chars().count());
-    1.0 - ratio(strsim::osa_distance(query, listed), longest)
+impl Compared {
+    /// Gets a key ready.
+    #[must_use]
+    pub fn new(key: &str) -> Self {
+        Self(Pattern::new(key))
+    }
+
+    /// Resemblance to another key from 0 to 1: the share of the longer one that needs no edit,
+    /// and more if it holds the other whole.
+    #[must_use]
+    pub fn score(&self, listed: &str) -> f64 {
+        let query = self.0.text();
+        if query == listed {
+            return 1.0;
+        }
+        let (mine, theirs) = (self.0.chars(), listed.chars().count());
+        let distance = self.0.distance(listed);
+        let alike = 1.0 - ratio(distance, mine.max(theirs));
+        if distance != mine.abs_diff(theirs) {
+            // Whoever holds another whole differs by insertions alone.
+            return alike;
+        }
+        let (long, short) =
+            if query.len() >= listed.len() { (query, listed) } else { (listed, query) };
+        let contained = match long.find(short) {
+            Some(at) if !splits_digits(long, at, short.len()) => {
+                0.6 + 0.35 * ratio(mine.min(theirs), mine.max(theirs))
+            }
+            _ => 0.0,
+        };
+        alike.max(contained)
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "lengths of names are far below 2^52")]

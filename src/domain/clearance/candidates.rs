@@ -10,7 +10,7 @@ use super::super::entry::{Entry, EntryKind};
 use super::super::finding::{Finding, Reason};
 use super::super::list::List;
 use super::super::question::Question;
-use super::super::similarity;
+use super::super::similarity::{self, Compared};
 use super::cas_contradicts;
 
 /// Most candidates an answer carries; the decision says how many there are in all.
@@ -95,7 +95,8 @@ impl<'a> Found<'a> {
         }
         ordered.sort_by_key(|(nth, _)| *nth);
         let best = ordered.into_iter().take(CANDIDATES_MAX);
-        (best.map(|(_, row)| self.candidate(&row)).collect(), total)
+        let likened = self.question.name.as_ref().map(|name| Likened::new(name.normal()));
+        (best.map(|(_, row)| self.candidate(&row, likened.as_ref())).collect(), total)
     }
 
     fn row(&self, position: u32, score: f64) -> Option<Row<'a>> {
@@ -105,38 +106,50 @@ impl<'a> Found<'a> {
         Some(Row { entry, score, own, related })
     }
 
-    fn candidate(&self, row: &Row<'a>) -> Candidate<'a> {
+    fn candidate(&self, row: &Row<'a>, likened: Option<&Likened>) -> Candidate<'a> {
         Candidate {
             entry: row.entry,
             score: row.score,
             differences: differences(row.entry, self.question),
-            matched_text: self.closest_name(row.entry),
+            matched_text: likened.map_or("", |name| name.closest_name(row.entry)),
         }
-    }
-
-    fn closest_name(&self, entry: &'a Entry) -> &'a str {
-        self.question.name.as_ref().map_or("", |name| closest_name(entry, name.normal()))
     }
 }
 
-/// The name of an entry that resembles a normal form most, as listed.
-pub(in crate::domain) fn closest_name<'a>(entry: &'a Entry, normal: &str) -> &'a str {
-    let key = similarity::key(normal);
-    let sound = similarity::pinyin_key(&key).unwrap_or_else(|| key.clone());
-    let score = |listed: &str| {
-        let listed = similarity::key(listed);
-        let by_sound =
-            similarity::pinyin_key(&listed).map_or(0.0, |p| similarity::score(&sound, &p));
-        similarity::score(&key, &listed).max(by_sound * 0.95)
-    };
-    let mut best = ("", -1.0);
-    for name in entry.names() {
-        let this = score(&name.normal);
-        if this > best.1 {
-            best = (&*name.text, this);
-        }
+/// A name that those of entries are compared with, by spelling and by sound.
+#[derive(Debug)]
+pub(in crate::domain) struct Likened {
+    key: Compared,
+    sound: Option<Compared>,
+}
+
+impl Likened {
+    /// Gets a normal form ready.
+    pub(in crate::domain) fn new(normal: &str) -> Self {
+        let key = similarity::key(normal);
+        let sound = similarity::pinyin_key(&key).map(|sound| Compared::new(&sound));
+        Self { key: Compared::new(&key), sound }
     }
-    best.0
+
+    fn score(&self, normal: &str) -> f64 {
+        let listed = similarity::key(normal);
+        // Without Chinese characters a key is its own sound.
+        let sound = self.sound.as_ref().unwrap_or(&self.key);
+        let by_sound = similarity::pinyin_key(&listed).map_or(0.0, |p| sound.score(&p));
+        self.key.score(&listed).max(by_sound * 0.95)
+    }
+
+    /// The name of an entry that resembles it most, as listed.
+    pub(in crate::domain) fn closest_name<'a>(&self, entry: &'a Entry) -> &'a str {
+        let mut best = ("", -1.0);
+        for name in entry.names() {
+            let this = self.score(&name.normal);
+            if this > best.1 {
+                best = (&*name.text, this);
+            }
+        }
+        best.0
+    }
 }
 
 struct Row<'a> {
