@@ -84,7 +84,7 @@ pub fn enterprise_cells(enterprise: &Enterprise) -> [String; 7] {
 /// The cells of an entry of `list`, in the order of [`ENTRY_COLUMNS`].
 #[must_use]
 pub fn entry_cells(list: &List, entry: &Entry) -> [String; 21] {
-    let name = |n: &Option<std::sync::Arc<super::entry::ListedName>>| {
+    let name = |n: &Option<super::entry::ListedName>| {
         n.as_ref().map(|n| n.text.to_string()).unwrap_or_default()
     };
     [

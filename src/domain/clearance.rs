@@ -132,8 +132,9 @@ fn item_matches<'a>(list: &'a List, question: &'a Question) -> Vec<Match<'a>> {
         (None, None) => &[],
     };
     let entries = named.iter().filter_map(|position| list.entries().get(*position as usize));
-    let matching = entries.filter(|entry| is_match(entry, question));
-    let weighed = matching.map(|entry| {
+    // All are looked at before one is weighed: they lie apart, and memory brings them together.
+    let matching: Vec<&Entry> = entries.filter(|entry| is_match(entry, question)).collect();
+    let weighed = matching.into_iter().map(|entry| {
         let (matched_by, matched_text) = what_matched(entry, question);
         weigh(list, question, entry, matched_by, matched_text)
     });

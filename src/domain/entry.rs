@@ -161,63 +161,67 @@ pub enum EntryState {
     Withdrawn,
 }
 
-/// A name as listed, and its normal form.
+/// A name as listed, and its normal form. Shared by all rows that bear it: a clone is no copy,
+/// and what one row brought from memory the next finds there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedName {
     /// As listed.
-    pub text: Box<str>,
+    pub text: Arc<str>,
     /// In normal form.
     pub normal: Arc<str>,
 }
 
 /// One row: a material listed for one enterprise under one scheme.
+///
+/// What a decision reads stands together, behind what only an answer shows: a row that is not
+/// in the cache costs as many waits as it has parts that are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Identifier, unique in the list.
     pub id: Box<str>,
-    /// The scheme, as an index into [`List::schemes`](super::list::List::schemes).
-    pub scheme: usize,
     /// Batch as published; may be empty.
     pub batch: Box<str>,
+    /// Country of origin as recorded; may be empty.
+    pub origin_country: Box<str>,
+    /// Purpose applied for; may be empty.
+    pub purpose: Box<str>,
+    /// Document it comes from; may be empty.
+    pub source_document: Box<str>,
+    /// Recorded synonyms.
+    pub synonyms: Box<[ListedName]>,
+    /// Where it may be declared; empty = as the scheme says.
+    pub customs_districts: Box<[CustomsDistrict]>,
+    /// The scheme, as an index into [`List::schemes`](super::list::List::schemes).
+    pub scheme: usize,
     /// The enterprise, as an index into [`List::enterprises`](super::list::List::enterprises).
     pub enterprise: usize,
-    /// What the row names.
-    pub kind: EntryKind,
     /// Chinese name; `None` in a directory row.
-    pub name_zh: Option<Arc<ListedName>>,
+    pub name_zh: Option<ListedName>,
     /// English name.
-    pub name_en: Option<Arc<ListedName>>,
-    /// Recorded synonyms.
-    pub synonyms: Box<[Arc<ListedName>]>,
-    /// CAS number.
-    pub cas: Option<CasNumber>,
-    /// Code as listed; `None` in a directory row.
-    pub hs_code: Option<HsCode>,
+    pub name_en: Option<ListedName>,
     /// Specification it is limited to; may be empty.
     pub specification: Box<str>,
     /// Manufacturer it is limited to; may be empty.
     pub manufacturer: Box<str>,
-    /// Country of origin as recorded; may be empty.
-    pub origin_country: Box<str>,
+    /// CAS number.
+    pub cas: Option<CasNumber>,
     /// Total quantity.
     pub quantity: Option<Quantity>,
-    /// Purpose applied for; may be empty.
-    pub purpose: Box<str>,
-    /// Where it may be declared; empty = as the scheme says.
-    pub customs_districts: Box<[CustomsDistrict]>,
     /// First day of validity.
     pub valid_from: Option<Date>,
     /// Last day of validity.
     pub valid_to: Option<Date>,
+    /// Code as listed; `None` in a directory row.
+    pub hs_code: Option<HsCode>,
+    /// What the row names.
+    pub kind: EntryKind,
     /// State.
     pub state: EntryState,
-    /// Document it comes from; may be empty.
-    pub source_document: Box<str>,
 }
 
 impl Entry {
     /// Every name of the row: Chinese, English, synonyms.
-    pub fn names(&self) -> impl Iterator<Item = &Arc<ListedName>> {
+    pub fn names(&self) -> impl Iterator<Item = &ListedName> {
         self.name_zh.iter().chain(&self.name_en).chain(&self.synonyms)
     }
 

@@ -1,7 +1,6 @@
 //! A list: schemes, enterprises and entries, built whole, linted whole, immutable after.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use jiff::civil::Date;
@@ -110,7 +109,7 @@ impl List {
                     == entry.name_zh.as_ref().map(|n| &n.normal);
                 let same_cas = matches!((other.cas, entry.cas), (Some(a), Some(b)) if a == b);
                 if !same_name && !same_cas {
-                    let name = name.text.clone();
+                    let name = (*name.text).into();
                     out.push(Warning::NameShared { entry: position, other: first, name });
                 }
             }
@@ -193,7 +192,7 @@ fn collisions(entries: &[Entry], index: &Index) -> Vec<Conflict> {
         other: earlier as usize,
         name: at(later)
             .and_then(|e| e.names().nth(nth))
-            .map(|n| n.text.clone())
+            .map(|n| (*n.text).into())
             .unwrap_or_default(),
     });
     conflicts.collect()
@@ -201,7 +200,7 @@ fn collisions(entries: &[Entry], index: &Index) -> Vec<Conflict> {
 
 /// Which name of a row is the first that another has too; past the last for directory rows.
 fn shared_name(entry: &Entry, other: &Entry) -> usize {
-    let shared = |n: &Arc<ListedName>| other.names().any(|o| o.normal == n.normal);
+    let shared = |n: &ListedName| other.names().any(|o| o.normal == n.normal);
     entry.names().position(shared).unwrap_or(usize::MAX)
 }
 

@@ -27,26 +27,22 @@ enum Dimension {
     Own,
 }
 
-/// A unit of the table below, by its canonical name.
-#[derive(Debug, Clone, Copy)]
-pub struct Unit {
+/// A row of the table below.
+#[derive(Debug, PartialEq, Eq)]
+struct Measure {
     name: &'static str,
     dimension: Dimension,
 }
 
-impl PartialEq for Unit {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Unit {}
+/// A unit of the table below. Its names differ, so equal rows are one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit(&'static Measure);
 
 impl Unit {
     /// Canonical name. Example: `g`.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        self.name
+        self.0.name
     }
 
     /// Reads a unit, in English or Chinese.
@@ -63,18 +59,20 @@ impl Unit {
                 lower.chars().count() > 2 && spellings.contains(&lower.as_str())
             })
         });
-        known.map(|(unit, _)| *unit).ok_or_else(|| QuantityError::Unit { given: excerpt(given) })
+        known
+            .map(|(measure, _)| Self(measure))
+            .ok_or_else(|| QuantityError::Unit { given: excerpt(given) })
     }
 }
 
-const fn unit(name: &'static str, dimension: Dimension) -> Unit {
-    Unit { name, dimension }
+const fn unit(name: &'static str, dimension: Dimension) -> Measure {
+    Measure { name, dimension }
 }
 
 /// Every unit and its spellings. A Chinese measure word and an English container are one unit
 /// only where they mean the same container.
 #[rustfmt::skip]
-const UNITS: &[(Unit, &[&str])] = &[
+static UNITS: &[(Measure, &[&str])] = &[
     (unit("t", Dimension::Mass(6)), &["t", "吨", "公吨", "tonne", "tonnes"]),
     (unit("kg", Dimension::Mass(3)), &["kg", "KG", "Kg", "千克", "公斤", "kilogram", "kilograms"]),
     (unit("g", Dimension::Mass(0)), &["g", "克", "gram", "grams"]),
@@ -136,7 +134,7 @@ impl Quantity {
     /// Compares the amounts; `None` where one unit does not convert into the other.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
-        let (mine, theirs) = match (self.unit.dimension, other.unit.dimension) {
+        let (mine, theirs) = match (self.unit.0.dimension, other.unit.0.dimension) {
             (Dimension::Mass(a), Dimension::Mass(b))
             | (Dimension::Volume(a), Dimension::Volume(b))
                 if a != b =>
@@ -159,7 +157,7 @@ impl Quantity {
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.value, self.unit.name)
+        write!(f, "{} {}", self.value, self.unit.name())
     }
 }
 

@@ -2,7 +2,6 @@
 //! line, column and cell; with one of them nothing is loaded.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -123,7 +122,7 @@ fn keys(table: &Table) -> Map<&str, usize> {
 /// Every name of the file, read once and shared: many enterprises list one material.
 struct Names<'a> {
     places: Map<&'a str, usize>,
-    read: Vec<Result<Arc<ListedName>, ListedNameError>>,
+    read: Vec<Result<ListedName, ListedNameError>>,
 }
 
 impl<'a> Names<'a> {
@@ -142,14 +141,14 @@ impl<'a> Names<'a> {
                 });
             }
         }
-        let read = |text: &&str| listed_name(text).map(Arc::new);
+        let read = |text: &&str| listed_name(text);
         let shares = on_all_processors(&texts, |texts| texts.iter().map(read).collect::<Vec<_>>());
         Self { places: known, read: shares.into_iter().flatten().collect() }
     }
 
-    fn get(&self, text: &str) -> Result<Arc<ListedName>, ListedNameError> {
+    fn get(&self, text: &str) -> Result<ListedName, ListedNameError> {
         let read = self.places.get(text).and_then(|place| self.read.get(*place));
-        read.cloned().unwrap_or_else(|| listed_name(text).map(Arc::new))
+        read.cloned().unwrap_or_else(|| listed_name(text))
     }
 }
 
@@ -159,7 +158,7 @@ fn name(
     column: &'static str,
     text: &str,
     names: &Names<'_>,
-) -> Option<Arc<ListedName>> {
+) -> Option<ListedName> {
     cells.keep(column, names.get(text))
 }
 
@@ -384,9 +383,9 @@ fn entry(cells: &mut Cells<'_>, known: &Known<'_>, names: &Names<'_>) -> Option<
 
 /// What a row says of its material. A directory row may say nothing.
 struct Material {
-    name_zh: Option<Arc<ListedName>>,
-    name_en: Option<Arc<ListedName>>,
-    synonyms: Box<[Arc<ListedName>]>,
+    name_zh: Option<ListedName>,
+    name_en: Option<ListedName>,
+    synonyms: Box<[ListedName]>,
     cas: Option<cas_number::CasNumber>,
     hs_code: Option<HsCode>,
 }

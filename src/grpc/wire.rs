@@ -1,7 +1,5 @@
 //! Messages to values and back: the only file that knows both.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -141,7 +139,7 @@ fn finding(finding: &Finding<'_>) -> v1::Finding {
 #[must_use]
 pub fn entry(list: &List, entry: &Entry) -> v1::Entry {
     let enterprise = list.enterprise_of(entry);
-    let name = |n: &Option<Arc<crate::domain::entry::ListedName>>| {
+    let name = |n: &Option<crate::domain::entry::ListedName>| {
         n.as_ref().map(|n| n.text.to_string()).unwrap_or_default()
     };
     v1::Entry {

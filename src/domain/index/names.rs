@@ -37,10 +37,11 @@ impl Names {
         let mut uses: Vec<(u32, u32)> = Vec::with_capacity(entries.len() * 2);
         for (position, entry) in (0_u32..).zip(entries) {
             for name in entry.names() {
-                let nth = *by_address.entry(Arc::as_ptr(name).addr()).or_insert_with(|| {
-                    listed.push(name);
-                    place(listed.len() - 1)
-                });
+                let nth =
+                    *by_address.entry(Arc::as_ptr(&name.normal).addr()).or_insert_with(|| {
+                        listed.push(name);
+                        place(listed.len() - 1)
+                    });
                 uses.push((nth, position));
             }
         }
