@@ -10,8 +10,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).include_source_info(true);
-    compiler
-        .open_files(["clearlist/v1/clearance_service.proto", "google/rpc/error_details.proto"])?;
+    compiler.open_files([
+        "clearlist/v1/clearance_service.proto",
+        "clearlist/v1/register_service.proto",
+        "clearlist/v1/admin_service.proto",
+        "google/rpc/error_details.proto",
+    ])?;
     // With comments: reflection is the manual.
     fs::write(out.join("api.binpb"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod domain;
 pub mod formats;
 pub mod grpc;
+pub mod register;
 pub mod server;
 pub mod service;
 pub mod telemetry;

@@ -8,13 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each may use those before it.
-const LAYERS: [&str; 6] = ["domain", "formats", "service", "grpc", "server", "cli"];
+const LAYERS: [&str; 7] = ["domain", "register", "formats", "service", "grpc", "server", "cli"];
 /// Beside the layers: uses none of them.
 const TELEMETRY: &str = "telemetry";
 /// Who may use it.
 const TELEMETRY_USERS: [&str; 2] = ["server", "cli"];
 /// Layers without I/O, clock, runtime and wire types.
-const PURE: [&str; 2] = ["domain", "formats"];
+const PURE: [&str; 3] = ["domain", "register", "formats"];
 /// Crates that pure layers do not know, by how their names begin.
 const IMPURE_CRATES: [&str; 3] = ["tokio", "tonic", "prost"];
 /// Parts of the standard library that reach outside.
