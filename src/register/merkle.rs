@@ -42,6 +42,10 @@ impl MerkleTree {
     /// A tree over these leaf hashes.
     #[must_use]
     pub fn over(leaves: Vec<Hash>) -> Self {
+        // No leaves, no levels: trees with the same leaves are equal however they came to be.
+        if leaves.is_empty() {
+            return Self::default();
+        }
         let mut levels = vec![leaves];
         while let Some(below) = levels.last().filter(|level| level.len() > 1) {
             let pairs = below.chunks_exact(2);
@@ -191,10 +195,11 @@ pub struct Frontier {
 }
 
 impl Frontier {
-    /// A frontier somebody sent; `None` if that size has not as many parts.
+    /// A frontier somebody sent; `None` if that size has not as many parts, or cannot grow.
     #[must_use]
     pub fn new(size: u64, hashes: Vec<Hash>) -> Option<Self> {
-        (hashes.len() == size.count_ones() as usize).then_some(Self { size, hashes })
+        let fits = hashes.len() == size.count_ones() as usize && size < u64::MAX;
+        fits.then_some(Self { size, hashes })
     }
 
     /// Number of leaves.

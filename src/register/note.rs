@@ -112,7 +112,8 @@ impl VerifierKey {
         self.key == other.key
     }
 
-    fn made(&self, line: &SignatureLine) -> bool {
+    /// Whether a line claims to be of this key: both name and id.
+    pub(super) fn made(&self, line: &SignatureLine) -> bool {
         *self.name == *line.name && self.id == line.id
     }
 

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use crate::domain::message::{Refusal, excerpt};
 
 use super::checkpoint::Checkpoint;
-use super::note::{KeyError, NoteError, Role, VerifierKey};
+use super::note::{KeyError, NoteError, Role, SIGNATURES_MAX, VerifierKey};
 
 /// Largest policy, in bytes.
 pub const POLICY_BYTES_MAX: usize = 64 * 1024;
-/// Most agencies, and most groups.
-pub const MEMBERS_MAX: usize = 64;
+/// Most agencies, and most groups: with the log key's, as many signatures as a note holds, so
+/// that no policy asks for more.
+pub const MEMBERS_MAX: usize = SIGNATURES_MAX - 1;
 
 /// A policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,12 +123,14 @@ impl Policy {
             return Err(QuorumError::LogSignature { log: self.log.name().to_owned() });
         }
         if has.get(self.quorum) != Some(&true) {
-            let known: HashSet<&str> = self.agencies().map(|(_, key)| key.name()).collect();
-            let names = note.signatures().iter().map(super::note::SignatureLine::name);
-            let unknown = names.filter(|name| *name != self.log.name() && !known.contains(name));
+            // A new key under an agency's old name is unknown too, and would look like no
+            // signature at all.
+            let known =
+                |line| self.log.made(line) || self.agencies().any(|(_, key)| key.made(line));
+            let unknown = note.signatures().iter().filter(|line| !known(line));
             return Err(QuorumError::NotMet {
                 lacking: self.lacking(self.quorum, &has),
-                unknown: unknown.map(str::to_owned).collect(),
+                unknown: unknown.map(|line| line.name().to_owned()).collect(),
                 repeated,
             });
         }
@@ -262,7 +265,9 @@ impl Reading {
         if name == "none" || self.places.contains_key(name) {
             return Err(Fault::NameTwice { name: excerpt(name) });
         }
-        if self.members.len() == 2 * MEMBERS_MAX {
+        let is_agency = |member: &Member| matches!(member, Member::Agency(_));
+        let alike = |other: &&(Box<str>, Member)| is_agency(&other.1) == is_agency(&member);
+        if self.members.iter().filter(alike).count() == MEMBERS_MAX {
             return Err(Fault::TooLarge);
         }
         self.places.insert(name.into(), self.members.len());

@@ -80,7 +80,7 @@ pub struct SuspensionStatement {
 /// The JSON of every type of statement. Fields are declared in sorted order, which is the order
 /// they are written in.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the fields of a statement")]
 struct Wire {
     #[serde(default)]
     document: String,
@@ -124,7 +124,7 @@ impl Statement {
             return Err(StatementError::TooLarge { bytes: bytes.len() });
         }
         let wire: Wire = serde_json::from_slice(bytes)
-            .map_err(|error| StatementError::Json { problem: error.to_string() })?;
+            .map_err(|error| StatementError::Json { problem: problem(&error) })?;
         let statement = Self::from_wire(wire)?;
         if statement.to_bytes() != bytes {
             return Err(StatementError::NotCanonical);
@@ -141,8 +141,14 @@ impl Statement {
             REVISION => Self::Revision(RevisionStatement {
                 origin,
                 number,
-                list: head("list_size", wire.list_size, wire.list_root_sha256.as_deref())?,
-                names: head("name_size", wire.name_size, wire.name_root_sha256.as_deref())?,
+                list: TreeHead {
+                    size: size("list_size", wire.list_size)?,
+                    root: root("list_root_sha256", wire.list_root_sha256.as_deref())?,
+                },
+                names: TreeHead {
+                    size: size("name_size", wire.name_size)?,
+                    root: root("name_root_sha256", wire.name_root_sha256.as_deref())?,
+                },
                 normal_form_version: present("normal_form_version", wire.normal_form_version)?,
                 effective: instant("effective", wire.effective.as_deref())?,
                 expires: instant("expires", wire.expires.as_deref())?,
@@ -260,16 +266,19 @@ fn present<T>(field: &'static str, value: Option<T>) -> Result<T, StatementError
     value.ok_or(StatementError::Field { field })
 }
 
-fn head(
-    field: &'static str,
-    size: Option<u64>,
-    root: Option<&str>,
-) -> Result<TreeHead, StatementError> {
-    let size = size.filter(|size| *size <= INTEGER_MAX);
-    match (size, root.and_then(from_hex)) {
-        (Some(size), Some(root)) => Ok(TreeHead { size, root }),
-        _ => Err(StatementError::Field { field }),
-    }
+fn size(field: &'static str, given: Option<u64>) -> Result<u64, StatementError> {
+    present(field, given.filter(|size| *size <= INTEGER_MAX))
+}
+
+fn root(field: &'static str, given: Option<&str>) -> Result<Hash, StatementError> {
+    present(field, given.and_then(from_hex))
+}
+
+/// What is wrong with JSON and where, without a megabyte of somebody's field name.
+fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _place)| what);
+    format!("{}, line {}, column {}", excerpt(what), error.line(), error.column())
 }
 
 /// `YYYY-MM-DDTHH:MM:SSZ`, nothing else: one instant has one spelling.

@@ -43,6 +43,8 @@ pub enum Examined {
 pub struct Candidate {
     statement: Statement,
     leaf: Hash,
+    /// What the agencies signed: the head of the register with this statement.
+    head: TreeHead,
     quorum: Quorum,
     policy: Option<Policy>,
 }
@@ -110,7 +112,8 @@ pub fn examine(
     }
     match quorum {
         Ok(quorum) if refused.is_empty() => {
-            Ok(Examined::Next(Box::new(Candidate { statement, leaf, quorum, policy: next_policy })))
+            let (head, policy) = (checkpoint.head(), next_policy);
+            Ok(Examined::Next(Box::new(Candidate { statement, leaf, head, quorum, policy })))
         }
         quorum => {
             refused.extend(quorum.err());
@@ -122,14 +125,18 @@ pub fn examine(
 /// The next register.
 ///
 /// # Errors
-/// Every reason why the list is not what the statement says; nothing has changed.
+/// Every reason why the list is not what the statement says, or that the register has moved
+/// since the candidate was examined; nothing has changed.
 pub fn step(
     register: &Register,
     candidate: Candidate,
     list: ProposedList<'_>,
     now: Timestamp,
 ) -> Result<Register, Vec<Refused>> {
-    let refused = contents(&candidate.statement, list);
+    // While the list was read, another statement may have taken the place.
+    let moved = place(register, candidate.statement.number(), candidate.leaf, candidate.head);
+    let refused: Vec<Refused> =
+        moved.into_iter().chain(contents(&candidate.statement, list)).collect();
     if !refused.is_empty() {
         return Err(refused);
     }
