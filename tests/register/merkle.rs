@@ -420,6 +420,24 @@ proptest! {
     }
 }
 
+/// Halfway up, the path of the first leaf leads to the roots of smaller trees.
+#[test]
+fn a_proof_that_stops_halfway_proves_nothing_even_of_the_hash_it_reached() {
+    for size in 2..=33 {
+        let tree = tree(size);
+        let size = size as u64;
+        let leaf = tree.leaf(0).expect("the first");
+        let path = tree.inclusion(0, size).expect("a proof");
+        for (length, below) in (0..path.len()).zip((0..).map(|power| 1 << power)) {
+            let (cut, reached) = (&path[..length], tree.root_at(below).expect("it had that size"));
+            assert!(is_included(&leaf, 0, below, cut, &reached), "{below} of {size}");
+            assert!(!is_included(&leaf, 0, size, cut, &reached), "{below} of {size}");
+            assert!(is_consistent((1, &leaf), (below, &reached), cut), "{below} of {size}");
+            assert!(!is_consistent((1, &leaf), (size, &reached), cut), "{below} of {size}");
+        }
+    }
+}
+
 #[test]
 fn anything_begins_with_the_empty_tree_and_with_itself() {
     let (none, root) = (empty_root(), tree(5).root());

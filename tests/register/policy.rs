@@ -15,7 +15,7 @@ use proptest::sample::{Index, select};
 use crate::cases;
 use crate::ceremony::{
     COMMERCE, CUSTOMS, DRUGS, LOG, NEXT_LOG, ORIGIN, STRANGER, first_policy, line, now, policy_of,
-    signer, vkey, well_said,
+    seconds_from_now, signer, vkey, well_said,
 };
 
 /// Agencies of which each test takes as many as it needs.
@@ -301,10 +301,9 @@ fn first() -> Policy {
 
 #[test]
 fn one_agency_that_signs_twice_counts_once() {
-    let mut twice = signed_by(&[&DRUGS]);
-    let earlier = now() - jiff::SignedDuration::from_secs(60);
-    twice.note_mut().add(DRUGS.sign(&TEXT, earlier));
-    assert_eq!(twice.note().signatures().len(), 3);
+    let lines = [-60, 0, -120].map(|seconds| DRUGS.sign(&TEXT, seconds_from_now(seconds)));
+    let mut twice = with_lines(&lines);
+    assert_eq!(twice.note().signatures().len(), 4);
     let error = first().quorum(&twice).expect_err("one agency is not two");
     let QuorumError::NotMet { lacking, repeated, unknown } = &error else { panic!("{error:?}") };
     assert_eq!(lacking[0].signed, 1);

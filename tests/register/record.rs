@@ -206,6 +206,15 @@ fn an_entry_is_looked_up_by_each_name_and_its_cas_number_in_sorted_order() {
     assert_eq!(leaves, expected);
 }
 
+#[test]
+fn names_with_one_normal_form_are_one_leaf() {
+    let named = |text: &str| listed_name(text).expect("a name");
+    let synonyms = Box::new([named("鹽酸四環素"), named("盐酸 四环素")]);
+    let list = built(Entry { synonyms, name_en: None, cas: None, ..entry() });
+    assert_eq!(list.entries()[0].names().count(), 3);
+    assert_eq!(name_leaves(&list), [name_leaf("盐酸四环素", "2941301200", "E\"1\"")]);
+}
+
 fn example() -> ListFiles {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     folder::read_files(&folder).expect("the worked example can be read")

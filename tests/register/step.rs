@@ -343,6 +343,13 @@ fn what_stands_is_answered_as_standing_however_long_ago() {
     // With the checkpoint of another size it is no replay.
     let mixed = Draft { statement: first().statement, checkpoint: second.checkpoint };
     assert_eq!(refused(&register, &mixed, heads()), [Refused::Moved { size: 2, given: 1 }]);
+    let root = first().checkpoint.head().root;
+    for size in [0, 2, 3] {
+        let head = TreeHead { size, root };
+        let misplaced = Draft::with(first().statement, ORIGIN, head).signed(&two());
+        let expected = [Refused::Moved { size: 2, given: 1 }];
+        assert_eq!(refused(&register, &misplaced, heads()), expected);
+    }
 }
 
 #[test]
