@@ -8,4 +8,5 @@ pub mod grpc;
 pub mod register;
 pub mod server;
 pub mod service;
+pub mod store;
 pub mod telemetry;
