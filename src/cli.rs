@@ -10,7 +10,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod answer;
 mod check;
 mod check_file;
+mod file;
+mod instant;
+mod key;
 mod list;
+mod proposal;
 mod search;
 mod serve;
 mod source;
@@ -146,6 +150,12 @@ correlation_id) or in Chinese (商品编号, 商品名称, CAS号, 消费使用�
     /// Find entries that resemble a text: names, pinyin, CAS numbers, codes
     #[command(after_help = "Example:\n  clearlist search sihuansu")]
     Search(search::SearchArgs),
+    /// Make and show the keys that sign
+    #[command(subcommand, after_help = "Example:\n  clearlist key show customs.key")]
+    Key(key::KeyCommand),
+    /// Draft, approve and submit changes to a register
+    #[command(subcommand, after_help = "Example:\n  clearlist proposal show proposal.json")]
+    Proposal(proposal::ProposalCommand),
     /// Check and compare list folders
     #[command(subcommand, after_help = "Example:\n  clearlist list lint data")]
     List(list::ListCommand),
@@ -182,6 +192,8 @@ pub fn run() -> ExitCode {
             Command::Check(args) => check::run(manner, args).await,
             Command::CheckFile(args) => check_file::run(manner, args).await,
             Command::Search(args) => search::run(manner, args).await,
+            Command::Key(command) => key::run(manner, command),
+            Command::Proposal(command) => proposal::run(manner, command).await,
             Command::List(command) => list::run(manner, command),
         }
     });

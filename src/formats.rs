@@ -1,4 +1,6 @@
 //! Bytes to values and back. No I/O: callers bring the bytes.
 
+pub mod key_file;
 pub mod list_csv;
+pub mod proposal;
 pub mod table;

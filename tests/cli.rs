@@ -154,7 +154,7 @@ fn chinese_is_spoken_when_asked_for_and_by_a_chinese_locale() {
 
 #[test]
 fn the_help_of_every_command_shows_an_example_of_it() {
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["demo"],
         &["serve"],
@@ -163,6 +163,14 @@ fn the_help_of_every_command_shows_an_example_of_it() {
         &["search"],
         &["list", "lint"],
         &["list", "diff"],
+        &["key", "new"],
+        &["key", "show"],
+        &["proposal", "draft"],
+        &["proposal", "show"],
+        &["proposal", "sign"],
+        &["proposal", "merge"],
+        &["proposal", "attach"],
+        &["proposal", "submit"],
     ];
     for command in commands {
         let ran = clearlist(&[command, &["--help"]].concat());

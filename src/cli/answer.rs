@@ -165,7 +165,8 @@ fn render_basis(lang: Lang, out: &mut String, decision: &v1::Decision) {
     line(out, lang.pick("list", "清单"), &named);
 }
 
-fn line(out: &mut String, label: &str, text: &str) {
+/// A line with its label in the margin.
+pub(super) fn line(out: &mut String, label: &str, text: &str) {
     // Chinese characters take two columns of a terminal.
     let width = label.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
     let pad = " ".repeat(9_usize.saturating_sub(width));

@@ -1,11 +1,13 @@
 //! `clearlist list lint` and `clearlist list diff`.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
 
 use crate::domain::list_diff::{Change, RowChange, RowKind, diff};
+use crate::domain::message::shown;
 use crate::formats::list_csv;
 use crate::formats::table::Problem;
 use crate::service::folder;
@@ -133,7 +135,7 @@ fn print_diff(manner: Manner, before: &Snapshot, after: &Snapshot) -> Outcome {
         );
     } else {
         for change in &changes {
-            print_change(change);
+            anstream::println!("{}", change_text(change));
         }
         anstream::println!(
             "{}",
@@ -154,24 +156,28 @@ fn kind_name(kind: RowKind) -> &'static str {
     }
 }
 
-fn print_change(change: &RowChange) {
-    let (kind, key) = (kind_name(change.kind), &change.key);
+/// A row that differs, for a person's eyes; one field a line where both have it.
+pub(super) fn change_text(change: &RowChange) -> String {
+    let (kind, key) = (kind_name(change.kind), shown(&change.key));
     let fields = |fields: &[(&str, String)]| {
-        fields.iter().map(|(c, v)| format!("{c}={v}")).collect::<Vec<_>>().join(" ")
+        fields.iter().map(|(c, v)| format!("{c}={}", shown(v))).collect::<Vec<_>>().join(" ")
     };
     match &change.change {
-        Change::Added(cells) => anstream::println!("+ {kind} {key}  {}", fields(cells)),
-        Change::Removed(cells) => anstream::println!("- {kind} {key}  {}", fields(cells)),
+        Change::Added(cells) => format!("+ {kind} {key}  {}", fields(cells)),
+        Change::Removed(cells) => format!("- {kind} {key}  {}", fields(cells)),
         Change::Changed(changed) => {
-            anstream::println!("~ {kind} {key}");
+            let mut out = format!("~ {kind} {key}");
             for field in changed {
-                anstream::println!("    {}: `{}` → `{}`", field.column, field.before, field.after);
+                let (before, after) = (shown(&field.before), shown(&field.after));
+                let _ = write!(out, "\n    {}: `{before}` → `{after}`", field.column);
             }
+            out
         }
     }
 }
 
-fn change_json(change: &RowChange) -> serde_json::Value {
+/// The same for programs.
+pub(super) fn change_json(change: &RowChange) -> serde_json::Value {
     let object = |fields: &[(&'static str, String)]| {
         fields.iter().map(|(c, v)| ((*c).to_owned(), json!(v))).collect::<serde_json::Map<_, _>>()
     };

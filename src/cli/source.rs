@@ -18,8 +18,12 @@ use super::{Lang, Outcome, SERVER_DEFAULT, SourceArgs, complain};
 
 /// A server that does not accept a connection within this time is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A server that is gone while a call runs is found by a ping after this long.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// And given up if the ping is not answered for this long.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A batch of 10,000 answers has some tens of megabytes.
-const RESPONSE_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub(super) const RESPONSE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Answers questions.
 pub(super) enum Source {
@@ -74,6 +78,17 @@ impl Source {
 }
 
 async fn connect(lang: Lang, url: &str) -> Result<Source, Outcome> {
+    let instead = lang.pick(
+        "start one with `clearlist demo`, name another with --server, or ask a folder with --list DIR",
+        "请用 `clearlist demo` 启动，用 --server 指定其他地址，或用 --list DIR 查询清单文件夹",
+    );
+    let channel = channel(lang, url, instead).await?;
+    let client = ClearanceServiceClient::new(channel);
+    Ok(Source::Server(client.max_decoding_message_size(RESPONSE_BYTES_MAX)))
+}
+
+/// Connects to a server, or says that there is none and what to do `instead`.
+pub(super) async fn channel(lang: Lang, url: &str, instead: &str) -> Result<Channel, Outcome> {
     let endpoint = match Endpoint::from_shared(url.to_owned()) {
         Ok(endpoint) => endpoint.connect_timeout(CONNECT_TIMEOUT),
         Err(_malformed) => {
@@ -87,22 +102,16 @@ async fn connect(lang: Lang, url: &str) -> Result<Source, Outcome> {
             return Err(Outcome::Usage);
         }
     };
-    match endpoint.connect().await {
-        Ok(channel) => Ok(Source::Server(
-            ClearanceServiceClient::new(channel).max_decoding_message_size(RESPONSE_BYTES_MAX),
-        )),
-        Err(_refused) => {
-            complain(&match lang {
-                Lang::En => format!(
-                    "no Clearlist server answers at {url}; start one with `clearlist demo`, name another with --server, or ask a folder with --list DIR"
-                ),
-                Lang::Zh => format!(
-                    "{url} 没有Clearlist服务；请用 `clearlist demo` 启动，用 --server 指定其他地址，或用 --list DIR 查询清单文件夹"
-                ),
-            });
-            Err(Outcome::Failed)
-        }
-    }
+    let endpoint = endpoint
+        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT);
+    endpoint.connect().await.map_err(|_refused| {
+        complain(&match lang {
+            Lang::En => format!("no Clearlist server answers at {url}; {instead}"),
+            Lang::Zh => format!("{url} 没有Clearlist服务；{instead}"),
+        });
+        Outcome::Failed
+    })
 }
 
 /// Reads a list folder, or says everything that is wrong with it.

@@ -112,8 +112,9 @@ impl VerifierKey {
         self.key == other.key
     }
 
-    /// Whether a line claims to be of this key: both name and id.
-    pub(super) fn made(&self, line: &SignatureLine) -> bool {
+    /// Whether a signature line says that this key made it; nothing is verified.
+    #[must_use]
+    pub fn made(&self, line: &SignatureLine) -> bool {
         *self.name == *line.name && self.id == line.id
     }
 

@@ -170,7 +170,8 @@ fn place(register: &Register, number: u64, leaf: Hash, head: TreeHead) -> Option
     (head.root != next.root).then_some(Refused::RootDiffers)
 }
 
-fn times(statement: &Statement, now: Timestamp) -> Vec<Refused> {
+/// What is wrong with a statement's times.
+pub(crate) fn times(statement: &Statement, now: Timestamp) -> Vec<Refused> {
     let Statement::Revision(revision) = statement else { return Vec::new() };
     let mut out = Vec::new();
     if revision.effective >= revision.expires {
@@ -206,7 +207,8 @@ fn signatures(
     }
 }
 
-fn contents(statement: &Statement, list: ProposedList<'_>) -> Vec<Refused> {
+/// What is wrong with a statement and the list it comes with.
+pub(crate) fn contents(statement: &Statement, list: ProposedList<'_>) -> Vec<Refused> {
     match (statement, list) {
         (Statement::Revision(revision), ProposedList::Heads(heads)) => {
             let mut out = Vec::new();
