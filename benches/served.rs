@@ -163,11 +163,9 @@ fn main() {
         return runtime.block_on(serve_bare(ready));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let clearlist = Server::start(Command::new(env!("CARGO_BIN_EXE_clearlist")).args([
-        "demo",
-        "--listen",
-        "127.0.0.1:0",
-    ]));
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_clearlist"));
+    demo.args(["demo", "--listen", "127.0.0.1:0", "--dir"]).arg(folder.path());
+    let clearlist = Server::start(&mut demo);
     println!("{CONNECTIONS} connections of {STREAMS} streams, {REQUESTS} requests a round");
     for (label, question) in questions() {
         let ready = runtime.block_on(answer(&clearlist.address, question.clone()));

@@ -1,7 +1,6 @@
 //! The command line: what each command takes, in which language it speaks, how it ends. The
 //! only place that reads the environment.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,11 +9,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod answer;
 mod check;
 mod check_file;
+mod demo;
 mod file;
 mod instant;
 mod key;
 mod list;
 mod proposal;
+mod register;
 mod search;
 mod serve;
 mod source;
@@ -111,26 +112,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the worked example of data/ and say what to try
+    /// Make a register with fresh keys from data/, sign it, serve it and say what to try
     #[command(after_help = "Example:\n  clearlist demo --listen 127.0.0.1:0")]
-    Demo {
-        /// Address to listen on; port 0 lets the system pick
-        #[arg(long, default_value = LISTEN_DEFAULT)]
-        listen: SocketAddr,
-        /// Serve this list folder instead of the built-in example
-        #[arg(long, value_name = "DIR")]
-        list: Option<PathBuf>,
-    },
-    /// Serve a list folder
-    #[command(after_help = "Example:\n  clearlist serve --list data --listen 127.0.0.1:50051")]
-    Serve {
-        /// Address to listen on; port 0 lets the system pick
-        #[arg(long, default_value = LISTEN_DEFAULT)]
-        listen: SocketAddr,
-        /// Folder with schemes.csv, enterprises.csv and entries.csv
-        #[arg(long, value_name = "DIR")]
-        list: PathBuf,
-    },
+    Demo(demo::DemoArgs),
+    /// Serve a register
+    #[command(after_help = "Example:\n  clearlist serve --register register")]
+    Serve(serve::ServeArgs),
     /// Ask one question
     #[command(after_help = "\
 Example:
@@ -150,9 +137,12 @@ correlation_id) or in Chinese (商品编号, 商品名称, CAS号, 消费使用�
     /// Find entries that resemble a text: names, pinyin, CAS numbers, codes
     #[command(after_help = "Example:\n  clearlist search sihuansu")]
     Search(search::SearchArgs),
-    /// Make and show the keys that sign
+    /// Make the keys that sign, and show what of them is public
     #[command(subcommand, after_help = "Example:\n  clearlist key show customs.key")]
     Key(key::KeyCommand),
+    /// Make, look at, check and export a register
+    #[command(subcommand, after_help = "Example:\n  clearlist register show")]
+    Register(register::RegisterCommand),
     /// Draft, approve and submit changes to a register
     #[command(subcommand, after_help = "Example:\n  clearlist proposal show proposal.json")]
     Proposal(proposal::ProposalCommand),
@@ -187,12 +177,18 @@ pub fn run() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         match cli.command {
-            Command::Demo { listen, list } => serve::demo(manner, &filter, listen, list).await,
-            Command::Serve { listen, list } => serve::serve(manner, &filter, listen, &list).await,
+            Command::Demo(args) => {
+                // Process ids come again, and a key is never overwritten.
+                let second = crate::server::now().as_second();
+                let name = format!("clearlist-demo-{second}-{}", std::process::id());
+                demo::run(manner, &filter, args, std::env::temp_dir().join(name)).await
+            }
+            Command::Serve(args) => serve::run(manner, &filter, args).await,
             Command::Check(args) => check::run(manner, args).await,
             Command::CheckFile(args) => check_file::run(manner, args).await,
             Command::Search(args) => search::run(manner, args).await,
             Command::Key(command) => key::run(manner, command),
+            Command::Register(command) => register::run(manner, command).await,
             Command::Proposal(command) => proposal::run(manner, command).await,
             Command::List(command) => list::run(manner, command),
         }

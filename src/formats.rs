@@ -2,5 +2,7 @@
 
 pub mod key_file;
 pub mod list_csv;
+pub mod list_records;
 pub mod proposal;
+pub mod stored;
 pub mod table;

@@ -1,7 +1,9 @@
-//! The gRPC face: messages in, decisions out.
+//! The gRPC face: messages in, answers out.
 
+pub mod admin;
 pub mod clearance;
 pub mod json;
 pub mod proto;
+pub mod register;
 pub mod status;
 pub mod wire;

@@ -1,4 +1,10 @@
-//! The running list.
+//! The running list: what answers, how a new revision comes in, how the past is looked up.
 
 pub mod folder;
+pub mod intake;
+pub mod opening;
+pub mod past;
+pub mod replay;
+pub mod running;
 pub mod snapshot;
+pub mod timeline;

@@ -1192,6 +1192,13 @@ fn a_register_grows_by_what_enough_agencies_signed() {
     // What was drafted before is too late now.
     draft(&format!("--list first {times}"), "5.json").ends(0).says("`agencies` has 0 of 3");
     office.run("proposal merge 3.json 5.json -o no.json").ends(1);
+    for (reason, known) in [("NOT_STORED", true), ("OUTCOME_UNKNOWN", false)] {
+        registry.held.fail_with(reason);
+        let said = submit("5.json").ends(3).says(reason).err;
+        assert_eq!(said.contains("not known whether"), !known, "{said}");
+        let report = submit("5.json --output json").ends(3).json();
+        assert_eq!(report.pointer("/outcomeKnown"), Some(&json!(known)));
+    }
     registry.held.fall_silent();
     submit("5.json").ends(3).says("not known whether");
 }
@@ -1229,7 +1236,7 @@ fn a_server_that_says_what_was_not_signed_is_not_drafted_on() {
     office
         .run("proposal draft --list second --effective now --expires 2090-01-01 --log-key log.key --register here -o p.json")
         .ends(3)
-        .says("not there yet");
+        .says("statements");
     registry.held.lie_about(second_list());
     draft("second", "log.key", url).ends(3).says("BASE_LIST_DIFFERS");
     assert!(!office.path("p.json").exists());

@@ -329,18 +329,23 @@ struct Demo {
     /// Kept open: the server goes on printing.
     out: BufReader<ChildStdout>,
     address: String,
+    /// Where it makes its register.
+    _folder: TempDir,
 }
 
 impl Demo {
     fn start() -> Self {
+        let folder = TempDir::new().expect("a folder");
         let mut child = program()
             .args(["demo", "--listen", "127.0.0.1:0"])
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("the server starts");
         let out = child.stdout.take().expect("its output is piped");
-        let mut demo = Self { child, out: BufReader::new(out), address: String::new() };
+        let out = BufReader::new(out);
+        let mut demo = Self { child, out, address: String::new(), _folder: folder };
         let mut line = String::new();
         demo.out.read_line(&mut line).expect("the server says where it listens");
         let (_, rest) = line.split_once("listening on ").expect("the first line names the address");
@@ -372,13 +377,15 @@ impl Drop for Demo {
     }
 }
 
-/// The answer without the instant it was given at.
-fn timeless(ran: &Ran) -> Value {
+/// The answer without the instant it was given at and the revision it is from, and the revision.
+fn bare(ran: &Ran) -> (Value, Value) {
     let mut response = json(ran);
     let decision = response.pointer_mut("/decision").and_then(Value::as_object_mut);
-    let decided = decision.expect("there is a decision").remove("decideTime");
+    let decision = decision.expect("there is a decision");
+    let decided = decision.remove("decideTime");
     assert!(decided.is_some(), "a decision says when it was made");
-    response
+    let revision = decision.remove("revision").expect("the answer names its list");
+    (response, revision)
 }
 
 #[test]
@@ -395,15 +402,21 @@ fn a_server_and_its_list_folder_give_one_answer_and_sigterm_ends_the_server_well
         let local = clearlist(&[&question[..], &LIST].concat());
         let remote = clearlist(&[&question[..], &["--server", &url]].concat());
         assert_eq!(local.code, remote.code, "{question:?}");
-        let (local, remote) = (timeless(&local), timeless(&remote));
+        let ((local, unsigned), (remote, signed)) = (bare(&local), bare(&remote));
         assert_eq!(local, remote, "{question:?}");
-        let root = local.pointer("/decision/revision/rootSha256");
-        assert!(root.is_some_and(Value::is_string), "the answer names its list: {local}");
+        assert_eq!(unsigned.get("origin"), None, "no register signed it: {unsigned}");
+        assert_eq!(unsigned.get("number"), None, "no register signed it: {unsigned}");
+        assert_eq!(signed.get("number"), Some(&Value::from("1")), "{signed}");
+        for revision in [unsigned, signed] {
+            assert!(revision.get("rootSha256").is_some_and(Value::is_string), "{revision}");
+        }
     }
     let (_folder, file) = lines(CHINESE_LINES);
     let remote = clearlist(&["check-file", &path_text(&file), "--server", &url]);
     let local = clearlist(&[&["check-file", &path_text(&file)][..], &LIST].concat());
-    assert_eq!((local.code, local.out), (remote.code, remote.out));
+    let signed = "demo.clearlist.example/list 1";
+    assert!(remote.out.contains(signed) && !local.out.contains(signed), "{}", remote.out);
+    assert_eq!((local.code, local.out.replace("unsigned", signed)), (remote.code, remote.out));
     let refused = clearlist(&["check", "--hs", "1", "--name", "x", "--server", &url]);
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.err.contains("hs_code"), "{}", refused.err);
@@ -413,7 +426,8 @@ fn a_server_and_its_list_folder_give_one_answer_and_sigterm_ends_the_server_well
 #[test]
 fn two_servers_on_one_port_are_one_too_many() {
     let demo = Demo::start();
-    let ran = clearlist(&["demo", "--listen", &demo.address]);
+    let folder = TempDir::new().expect("a folder");
+    let ran = clearlist(&["demo", "--listen", &demo.address, "--dir", &path_text(folder.path())]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.err.contains("--listen"), "{}", ran.err);
 }

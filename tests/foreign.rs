@@ -10,12 +10,16 @@ use std::process::{Child, Command, Stdio};
 struct Demo {
     child: Child,
     address: String,
+    /// Where it makes its register.
+    _folder: tempfile::TempDir,
 }
 
 impl Demo {
     fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
         let mut child = Command::new(env!("CARGO_BIN_EXE_clearlist"))
             .args(["demo", "--listen", "127.0.0.1:0", "--lang", "en"])
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -27,7 +31,7 @@ impl Demo {
         let address = rest.split(": ").next().unwrap_or_default().to_owned();
         // Keeps the pipe open and empty.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        Self { child, address, _folder: folder }
     }
 }
 

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each may use those before it.
-const LAYERS: [&str; 7] = ["domain", "formats", "store", "service", "grpc", "server", "cli"];
+const LAYERS: [&str; 8] =
+    ["domain", "register", "formats", "store", "service", "grpc", "server", "cli"];
 /// Beside the layers: uses none of them.
 const TELEMETRY: &str = "telemetry";
 /// Who may use it.

@@ -2,7 +2,6 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use clearlist::grpc::proto::google::r#type::Date;
 use clearlist::grpc::proto::v1::batch_check_clearance_result::Result as BatchResult;
@@ -12,8 +11,6 @@ use clearlist::grpc::proto::v1::{
     BatchCheckClearanceRequest, CheckClearanceRequest, Entry, SearchMaterialsRequest,
     StreamCheckClearanceRequest, Verdict,
 };
-use clearlist::server;
-use clearlist::service::snapshot::Snapshot;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_stream::StreamExt;
@@ -22,15 +19,17 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 mod support;
-use support::{CODE, OWNER, files, list, row};
+use support::ceremony::{Place, Served};
+use support::{CODE, OWNER, files, row};
 
 type Client = ClearanceServiceClient<Channel>;
 type Spoil = fn(&mut CheckClearanceRequest);
 
-/// A server on a port the system picks; it ends when this is dropped.
+/// A register of 31 rows, served.
 struct Running {
     address: SocketAddr,
-    _stop: tokio::sync::oneshot::Sender<()>,
+    _place: Place,
+    _served: Served,
 }
 
 async fn start() -> Running {
@@ -38,15 +37,9 @@ async fn start() -> Running {
         .map(|n| row(&format!("R{n:02}"), &format!("四环素衍生物{n}号")))
         .chain([row("T", "四环素").with("cas", "60-54-8")])
         .collect();
-    let snapshot = Arc::new(Snapshot::unsigned(list(&rows), &files(&rows)));
-    let any = "127.0.0.1:0".parse().expect("an address");
-    let (listener, address) = server::bind(any).await.expect("a free port");
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    tokio::spawn(server::serve(snapshot, listener, async move {
-        // Either way the test is over.
-        let _ = stopped.await;
-    }));
-    Running { address, _stop: stop }
+    let place = Place::with(&files(&rows));
+    let served = place.serve().await;
+    Running { address: served.address, _place: place, _served: served }
 }
 
 async fn client(running: &Running) -> Client {
@@ -120,8 +113,8 @@ async fn what_this_server_cannot_do_is_said_and_not_guessed() {
     let running = start().await;
     let mut client = client(&running).await;
     let mut later = good();
-    later.min_revision = 1;
-    let refused = client.check_clearance(later).await.expect_err("no revision 1");
+    later.min_revision = 2;
+    let refused = client.check_clearance(later).await.expect_err("no revision 2");
     assert_eq!(refused.code(), Code::FailedPrecondition);
     let details = refused.get_error_details();
     assert_eq!(details.error_info().map(|i| i.reason.as_str()), Some("REVISION_NOT_REACHED"));

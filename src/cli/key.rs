@@ -96,7 +96,32 @@ fn make(
     out: &Path,
     passphrase_file: Option<&Path>,
 ) -> Result<(), Outcome> {
-    let lang = manner.lang;
+    let signer = fresh(manner.lang, name, role, out, passphrase_file)?;
+    print(manner, signer.verifier());
+    anstream::eprintln!(
+        "{}",
+        match manner.lang {
+            Lang::En => format!(
+                "{} has the private key: keep it secret, and keep a copy. The printed line is public: it goes into the policy.",
+                out.display()
+            ),
+            Lang::Zh => format!(
+                "{} 存有私钥：请保密并另存备份。所打印的一行是公钥，写入签署规则。",
+                out.display()
+            ),
+        }
+    );
+    Ok(())
+}
+
+/// A new key, in a file of its own.
+pub(super) fn fresh(
+    lang: Lang,
+    name: &str,
+    role: Role,
+    out: &Path,
+    passphrase_file: Option<&Path>,
+) -> Result<NoteSigner, Outcome> {
     let passphrase = passphrase_file.map(|path| passphrase(lang, path)).transpose()?;
     let mut secret = Zeroizing::new([0; 32]);
     random(lang, secret.as_mut_slice())?;
@@ -116,21 +141,7 @@ fn make(
     let text =
         key_file::write(&signer, seal.as_ref()).map_err(|error| refuse(lang, out, &error))?;
     write_new(lang, out, text.as_bytes(), Readers::Owner)?;
-    print(manner, signer.verifier());
-    anstream::eprintln!(
-        "{}",
-        match lang {
-            Lang::En => format!(
-                "{} has the private key: keep it secret, and keep a copy. The printed line is public: it goes into the policy.",
-                out.display()
-            ),
-            Lang::Zh => format!(
-                "{} 存有私钥：请保密并另存备份。所打印的一行是公钥，写入签署规则。",
-                out.display()
-            ),
-        }
-    );
-    Ok(())
+    Ok(signer)
 }
 
 fn random(lang: Lang, bytes: &mut [u8]) -> Result<(), Outcome> {

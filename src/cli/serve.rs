@@ -1,73 +1,78 @@
-//! `clearlist demo` and `clearlist serve`.
+//! `clearlist serve`: a register, served.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::formats::list_csv::ListFiles;
-use crate::server;
-use crate::service::folder;
-use crate::service::snapshot::Snapshot;
+use clap::Args;
+
+use crate::server::{self, now};
+use crate::service::opening::{self, OpeningError};
+use crate::service::running::Running;
+use crate::service::timeline::Answering;
 use crate::telemetry;
 
-use super::source::{open_folder, report_folder};
-use super::{Lang, Manner, Outcome, complain};
+use super::{LISTEN_DEFAULT, Lang, Manner, Outcome, complain};
 
-/// The worked example of `data/`, built in so that the demo runs from any folder.
-fn example() -> ListFiles {
-    ListFiles {
-        schemes: include_bytes!("../../data/schemes.csv").to_vec(),
-        enterprises: include_bytes!("../../data/enterprises.csv").to_vec(),
-        entries: include_bytes!("../../data/entries.csv").to_vec(),
-    }
+/// Registers with fewer statements are replayed before a progress bar could be read.
+const PROGRESS_STATEMENTS_MIN: u64 = 100;
+
+/// Arguments of `clearlist serve`.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Address to listen on; port 0 lets the system pick
+    #[arg(long, default_value = LISTEN_DEFAULT)]
+    listen: SocketAddr,
+    /// Register directory, made by `clearlist register init`
+    #[arg(long, value_name = "DIR")]
+    register: PathBuf,
 }
 
-/// Serves the worked example, or a folder, and says what to try.
-pub(super) async fn demo(
-    manner: Manner,
-    filter: &str,
-    listen: SocketAddr,
-    list: Option<PathBuf>,
-) -> Outcome {
-    let snapshot = match &list {
-        Some(path) => open_folder(manner.lang, path),
-        None => folder::load(&example()).map_err(|error| {
-            report_folder(manner.lang, &error);
-            Outcome::Failed
-        }),
-    };
-    match snapshot {
-        Ok(snapshot) => run(manner, filter, listen, snapshot, true).await,
-        Err(outcome) => outcome,
-    }
-}
-
-/// Serves a folder.
-pub(super) async fn serve(
-    manner: Manner,
-    filter: &str,
-    listen: SocketAddr,
-    list: &Path,
-) -> Outcome {
-    match open_folder(manner.lang, list) {
-        Ok(snapshot) => run(manner, filter, listen, snapshot, false).await,
-        Err(outcome) => outcome,
-    }
-}
-
-async fn run(
-    manner: Manner,
-    filter: &str,
-    listen: SocketAddr,
-    snapshot: Snapshot,
-    is_demo: bool,
-) -> Outcome {
+/// Serves a register directory.
+pub(super) async fn run(manner: Manner, filter: &str, args: ServeArgs) -> Outcome {
     telemetry::init(filter);
-    let entries = snapshot.list.entries().len();
+    match open(manner.lang, &args.register) {
+        Ok(running) => serve(manner.lang, args.listen, running, |_address| String::new()).await,
+        Err(outcome) => outcome,
+    }
+}
+
+/// Opens a register directory, or says why it is not believed.
+pub(super) fn open(lang: Lang, directory: &Path) -> Result<Running, Outcome> {
+    let bar = indicatif::ProgressBar::hidden();
+    let opened = opening::open(directory, now(), |done, size| {
+        if done == 1 && size >= PROGRESS_STATEMENTS_MIN {
+            bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+            bar.set_length(size);
+        }
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    opened.map_err(|error| refuse(lang, directory, &error))
+}
+
+/// Says why a register is not believed.
+pub(super) fn refuse(lang: Lang, directory: &Path, error: &OpeningError) -> Outcome {
+    let place = directory.display();
+    complain(&match lang {
+        Lang::En => format!("the register in {place} is not served: {error}"),
+        Lang::Zh => format!("不提供 {place} 中的登记簿：{error}"),
+    });
+    Outcome::Failed
+}
+
+/// Serves a running register until a signal to stop. What `hint` says of the address is printed
+/// after the greeting.
+pub(super) async fn serve(
+    lang: Lang,
+    listen: SocketAddr,
+    running: Running,
+    hint: impl FnOnce(SocketAddr) -> String,
+) -> Outcome {
     let (listener, address) = match server::bind(listen).await {
         Ok(bound) => bound,
         Err(error) => {
-            complain(&match manner.lang {
+            complain(&match lang {
                 Lang::En => format!(
                     "cannot listen on {listen}: {error}; name another address with --listen"
                 ),
@@ -83,12 +88,9 @@ async fn run(
             return Outcome::Failed;
         }
     };
-    anstream::println!("{}", greeting(manner.lang, address, entries));
-    if is_demo {
-        anstream::println!("{}", things_to_try(manner.lang, address));
-    }
-    tracing::info!(%address, entries, "serving an unsigned list");
-    match server::serve(Arc::new(snapshot), listener, stop.wait()).await {
+    anstream::println!("{}", greeting(lang, address, &running));
+    anstream::print!("{}", hint(address));
+    match server::serve(Arc::new(running), listener, stop.wait()).await {
         Ok(()) => Outcome::Yes,
         Err(error) => {
             complain(&error.to_string());
@@ -97,34 +99,31 @@ async fn run(
     }
 }
 
-fn greeting(lang: Lang, address: SocketAddr, entries: usize) -> String {
-    match lang {
-        Lang::En => format!("listening on {address}: {entries} entries, an unsigned list"),
-        Lang::Zh => format!("监听 listening on {address}：{entries}条，未签名的清单"),
-    }
-}
-
-fn things_to_try(lang: Lang, address: SocketAddr) -> String {
-    let server = if address.to_string() == super::LISTEN_DEFAULT {
-        String::new()
-    } else {
-        format!(" --server http://{address}")
+fn greeting(lang: Lang, address: SocketAddr, running: &Running) -> String {
+    let published = running.published();
+    let origin = published.register.origin();
+    let state = match published.at(now()) {
+        Answering::Snapshot(snapshot) => {
+            let (number, entries) = (snapshot.revision.number, snapshot.list.entries().len());
+            match lang {
+                Lang::En => format!("revision {number} of {origin}, {entries} entries"),
+                Lang::Zh => format!("{origin} 第{number}版，{entries}条"),
+            }
+        }
+        Answering::Expired(revision) => match lang {
+            Lang::En => format!(
+                "revision {} of {origin} HAS EXPIRED; every question is refused",
+                revision.number
+            ),
+            Lang::Zh => format!("{origin} 第{}版已失效；拒答所有问题", revision.number),
+        },
+        Answering::Nothing => match lang {
+            Lang::En => format!("{origin}, which has no list in force yet"),
+            Lang::Zh => format!("{origin}，尚无有效清单"),
+        },
     };
-    let try_it = lang.pick(
-        "Worked example, not an official list. Try, in another terminal:",
-        "此为示例，并非官方清单。请在另一终端试用：",
-    );
-    format!(
-        "{try_it}
-
-  cargo run --release -- check --hs 2941.30.11.00 --name 四环素{server}
-
-  npx --yes @bufbuild/buf curl --protocol grpc --http2-prior-knowledge \\
-      -d '{{\"hsCode\":\"2941301100\",\"materialName\":\"四环素\"}}' \\
-      http://{address}/clearlist.v1.ClearanceService/CheckClearance
-
-  python3 -m venv /tmp/clearlist-venv && /tmp/clearlist-venv/bin/pip install -q -r examples/python/requirements.txt
-  /tmp/clearlist-venv/bin/python examples/python/check.py {address}
-"
-    )
+    match lang {
+        Lang::En => format!("listening on {address}: {state}"),
+        Lang::Zh => format!("监听 listening on {address}：{state}"),
+    }
 }

@@ -180,40 +180,41 @@ impl<'a> Finding<'a> {
         Self { reason, expected: expected.into(), given: given.into() }
     }
 
-    /// What happened and what to do, in English.
+    /// What happened and what to do, in English. Joined, not formatted: one allocation each, and
+    /// an answer of many rows has many sentences.
     #[must_use]
     pub fn english(&self) -> String {
-        let (expected, given) = (&self.expected, &self.given);
+        let (expected, given) = (&*self.expected, &*self.given);
         match self.reason {
             Reason::EndUserMissing => "Give the USCC of the end user: each row is bound to one enterprise.".into(),
-            Reason::EndUserNotOnEntry => format!("The row is bound to {expected}, not to {given}; only that enterprise may use it."),
-            Reason::EntryExpired => format!("The row was valid until {expected}; the declaration date is {given}."),
-            Reason::EntryNotYetValid => format!("The row is valid from {expected}; the declaration date is {given}."),
+            Reason::EndUserNotOnEntry => ["The row is bound to ", expected, ", not to ", given, "; only that enterprise may use it."].concat(),
+            Reason::EntryExpired => ["The row was valid until ", expected, "; the declaration date is ", given, "."].concat(),
+            Reason::EntryNotYetValid => ["The row is valid from ", expected, "; the declaration date is ", given, "."].concat(),
             Reason::EntrySuspended => "The row is suspended; ask the scheme's authority.".into(),
             Reason::EntryWithdrawn => "The row was withdrawn; it covers nothing any more.".into(),
-            Reason::EnterpriseSuspended => format!("Enterprise {given} is suspended on this day{}.", window_en(expected)),
-            Reason::EnterpriseBanned => format!("Enterprise {given} is banned on this day{}.", window_en(expected)),
-            Reason::EnterpriseNotActive => format!("Enterprise {given} is not active on this day{}.", window_en(expected)),
-            Reason::HsCodeIncomplete => format!("Code {given} against {expected} on the list: a code of fewer than 10 digits names many goods; a person must compare."),
-            Reason::HsCodeDiffers => format!("The row is listed under code {expected}; {given} was given."),
-            Reason::NameDiffers => format!("The row names `{expected}`; `{given}` is neither that name nor a recorded synonym."),
-            Reason::CasDiffers => format!("The row has CAS {expected}; {given} was given."),
-            Reason::CasCheckDigitWrong => format!("The name holds the CAS number {given} whose check digit should be {expected}; copy the number again."),
+            Reason::EnterpriseSuspended => ["Enterprise ", given, " is suspended on this day", &window_en(expected), "."].concat(),
+            Reason::EnterpriseBanned => ["Enterprise ", given, " is banned on this day", &window_en(expected), "."].concat(),
+            Reason::EnterpriseNotActive => ["Enterprise ", given, " is not active on this day", &window_en(expected), "."].concat(),
+            Reason::HsCodeIncomplete => ["Code ", given, " against ", expected, " on the list: a code of fewer than 10 digits names many goods; a person must compare."].concat(),
+            Reason::HsCodeDiffers => ["The row is listed under code ", expected, "; ", given, " was given."].concat(),
+            Reason::NameDiffers => ["The row names `", expected, "`; `", given, "` is neither that name nor a recorded synonym."].concat(),
+            Reason::CasDiffers => ["The row has CAS ", expected, "; ", given, " was given."].concat(),
+            Reason::CasCheckDigitWrong => ["The name holds the CAS number ", given, " whose check digit should be ", expected, "; copy the number again."].concat(),
             Reason::ClassEntry => "The row names a class of materials; a person must decide whether this one belongs to it.".into(),
-            Reason::SpecificationMissing => format!("Give the specification: the row is limited to `{expected}`."),
-            Reason::SpecificationDiffers => format!("The row is limited to specification `{expected}`; `{given}` was given."),
-            Reason::ManufacturerMissing => format!("Give the manufacturer: the row is limited to `{expected}`."),
-            Reason::ManufacturerDiffers => format!("The row is limited to manufacturer `{expected}`; `{given}` was given."),
-            Reason::CustomsDistrictMissing => format!("Give the customs code of the declaration: the row covers {expected}."),
-            Reason::CustomsDistrictNotCovered => format!("The row covers customs {expected}; {given} was given."),
-            Reason::QuantityMissing => format!("Give the quantity: the row is limited to {expected} in total."),
-            Reason::QuantityExceeded => format!("The row is limited to {expected} in total; {given} was given."),
-            Reason::UnitNotComparable => format!("State the quantity in a unit that compares with {expected}: {given} does not convert."),
-            Reason::UseMissing => format!("State the use: the scheme permits {expected}."),
-            Reason::UseNotPermitted => format!("The scheme permits {expected}; {given} was given."),
-            Reason::DirectoryScope => format!("The enterprise is on the directory of {expected}: confirm that the goods are within the scheme's scope."),
-            Reason::SchemeExclusion => format!("Confirm that the goods are none of what the scheme excludes: {expected}."),
-            Reason::LookAlikeCharacters => format!("`{given}` holds letters of another script that look like Latin ones, so it equals no listed name; type it again."),
+            Reason::SpecificationMissing => ["Give the specification: the row is limited to `", expected, "`."].concat(),
+            Reason::SpecificationDiffers => ["The row is limited to specification `", expected, "`; `", given, "` was given."].concat(),
+            Reason::ManufacturerMissing => ["Give the manufacturer: the row is limited to `", expected, "`."].concat(),
+            Reason::ManufacturerDiffers => ["The row is limited to manufacturer `", expected, "`; `", given, "` was given."].concat(),
+            Reason::CustomsDistrictMissing => ["Give the customs code of the declaration: the row covers ", expected, "."].concat(),
+            Reason::CustomsDistrictNotCovered => ["The row covers customs ", expected, "; ", given, " was given."].concat(),
+            Reason::QuantityMissing => ["Give the quantity: the row is limited to ", expected, " in total."].concat(),
+            Reason::QuantityExceeded => ["The row is limited to ", expected, " in total; ", given, " was given."].concat(),
+            Reason::UnitNotComparable => ["State the quantity in a unit that compares with ", expected, ": ", given, " does not convert."].concat(),
+            Reason::UseMissing => ["State the use: the scheme permits ", expected, "."].concat(),
+            Reason::UseNotPermitted => ["The scheme permits ", expected, "; ", given, " was given."].concat(),
+            Reason::DirectoryScope => ["The enterprise is on the directory of ", expected, ": confirm that the goods are within the scheme's scope."].concat(),
+            Reason::SchemeExclusion => ["Confirm that the goods are none of what the scheme excludes: ", expected, "."].concat(),
+            Reason::LookAlikeCharacters => ["`", given, "` holds letters of another script that look like Latin ones, so it equals no listed name; type it again."].concat(),
             Reason::NoEntry => "Nothing on the list matches or resembles this; the ordinary import documents apply.".into(),
         }
     }
@@ -221,64 +222,85 @@ impl<'a> Finding<'a> {
     /// The same in Chinese.
     #[must_use]
     pub fn chinese(&self) -> String {
-        let (expected, given) = (&self.expected, &self.given);
+        let (expected, given) = (&*self.expected, &*self.given);
         match self.reason {
             Reason::EndUserMissing => {
                 "请提供消费使用单位的统一社会信用代码：每一行只绑定一家企业。".into()
             }
             Reason::EndUserNotOnEntry => {
-                format!("该行绑定的企业是{expected}，不是{given}；只有该企业可以使用。")
+                ["该行绑定的企业是", expected, "，不是", given, "；只有该企业可以使用。"].concat()
             }
-            Reason::EntryExpired => format!("该行有效期至{expected}；申报日期为{given}。"),
-            Reason::EntryNotYetValid => format!("该行自{expected}起有效；申报日期为{given}。"),
+            Reason::EntryExpired => {
+                ["该行有效期至", expected, "；申报日期为", given, "。"].concat()
+            }
+            Reason::EntryNotYetValid => {
+                ["该行自", expected, "起有效；申报日期为", given, "。"].concat()
+            }
             Reason::EntrySuspended => "该行已暂停；请询问主管部门。".into(),
             Reason::EntryWithdrawn => "该行已撤销，不再适用。".into(),
             Reason::EnterpriseSuspended => {
-                format!("企业{given}在该日处于暂停状态{}。", window_zh(expected))
+                ["企业", given, "在该日处于暂停状态", &window_zh(expected), "。"].concat()
             }
             Reason::EnterpriseBanned => {
-                format!("企业{given}在该日处于禁止状态{}。", window_zh(expected))
+                ["企业", given, "在该日处于禁止状态", &window_zh(expected), "。"].concat()
             }
             Reason::EnterpriseNotActive => {
-                format!("企业{given}在该日未处于有效状态{}。", window_zh(expected))
+                ["企业", given, "在该日未处于有效状态", &window_zh(expected), "。"].concat()
             }
-            Reason::HsCodeIncomplete => {
-                format!("编号{given}与清单上的{expected}：不足10位的编号对应多种商品，需人工比对。")
+            Reason::HsCodeIncomplete => [
+                "编号",
+                given,
+                "与清单上的",
+                expected,
+                "：不足10位的编号对应多种商品，需人工比对。",
+            ]
+            .concat(),
+            Reason::HsCodeDiffers => {
+                ["该行的商品编号为", expected, "；所填为", given, "。"].concat()
             }
-            Reason::HsCodeDiffers => format!("该行的商品编号为{expected}；所填为{given}。"),
             Reason::NameDiffers => {
-                format!("该行名称为`{expected}`；`{given}`既不是该名称，也不是已登记的同义名。")
+                ["该行名称为`", expected, "`；`", given, "`既不是该名称，也不是已登记的同义名。"]
+                    .concat()
             }
-            Reason::CasDiffers => format!("该行的CAS号为{expected}；所填为{given}。"),
+            Reason::CasDiffers => ["该行的CAS号为", expected, "；所填为", given, "。"].concat(),
             Reason::CasCheckDigitWrong => {
-                format!("名称中的CAS号{given}校验位应为{expected}；请重新核对。")
+                ["名称中的CAS号", given, "校验位应为", expected, "；请重新核对。"].concat()
             }
             Reason::ClassEntry => "该行是一类物品；是否属于该类需人工判断。".into(),
-            Reason::SpecificationMissing => format!("请提供规格：该行限于`{expected}`。"),
-            Reason::SpecificationDiffers => format!("该行限于规格`{expected}`；所填为`{given}`。"),
-            Reason::ManufacturerMissing => format!("请提供生产商：该行限于`{expected}`。"),
-            Reason::ManufacturerDiffers => format!("该行限于生产商`{expected}`；所填为`{given}`。"),
+            Reason::SpecificationMissing => ["请提供规格：该行限于`", expected, "`。"].concat(),
+            Reason::SpecificationDiffers => {
+                ["该行限于规格`", expected, "`；所填为`", given, "`。"].concat()
+            }
+            Reason::ManufacturerMissing => ["请提供生产商：该行限于`", expected, "`。"].concat(),
+            Reason::ManufacturerDiffers => {
+                ["该行限于生产商`", expected, "`；所填为`", given, "`。"].concat()
+            }
             Reason::CustomsDistrictMissing => {
-                format!("请提供申报地关区代码：该行适用于{expected}。")
+                ["请提供申报地关区代码：该行适用于", expected, "。"].concat()
             }
             Reason::CustomsDistrictNotCovered => {
-                format!("该行适用于关区{expected}；所填为{given}。")
+                ["该行适用于关区", expected, "；所填为", given, "。"].concat()
             }
-            Reason::QuantityMissing => format!("请提供数量：该行总量限于{expected}。"),
-            Reason::QuantityExceeded => format!("该行总量限于{expected}；所填为{given}。"),
+            Reason::QuantityMissing => ["请提供数量：该行总量限于", expected, "。"].concat(),
+            Reason::QuantityExceeded => {
+                ["该行总量限于", expected, "；所填为", given, "。"].concat()
+            }
             Reason::UnitNotComparable => {
-                format!("请改用可与{expected}换算的单位填写数量：{given}无法换算。")
+                ["请改用可与", expected, "换算的单位填写数量：", given, "无法换算。"].concat()
             }
-            Reason::UseMissing => format!("请说明用途：该方案允许{}。", uses_zh(expected)),
+            Reason::UseMissing => ["请说明用途：该方案允许", &uses_zh(expected), "。"].concat(),
             Reason::UseNotPermitted => {
-                format!("该方案允许{}；所填为{}。", uses_zh(expected), uses_zh(given))
+                ["该方案允许", &uses_zh(expected), "；所填为", &uses_zh(given), "。"].concat()
             }
             Reason::DirectoryScope => {
-                format!("该企业列入{expected}的目录：请确认货物在方案适用范围内。")
+                ["该企业列入", expected, "的目录：请确认货物在方案适用范围内。"].concat()
             }
-            Reason::SchemeExclusion => format!("请确认货物不属于方案排除的范围：{expected}。"),
+            Reason::SchemeExclusion => {
+                ["请确认货物不属于方案排除的范围：", expected, "。"].concat()
+            }
             Reason::LookAlikeCharacters => {
-                format!("`{given}`含有与拉丁字母形近的其他文字，不等于任何清单名称；请重新输入。")
+                ["`", given, "`含有与拉丁字母形近的其他文字，不等于任何清单名称；请重新输入。"]
+                    .concat()
             }
             Reason::NoEntry => "清单上没有相同或相近的条目；按一般进口单证办理。".into(),
         }

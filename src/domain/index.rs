@@ -91,6 +91,14 @@ impl Index {
         index
     }
 
+    /// The exact keys alone: enough to lint a list, not to search it.
+    pub(super) fn exact(entries: &[Entry]) -> Self {
+        let (names, _) = Names::build(entries);
+        let mut index = Self { names, ..Self::default() };
+        index.add_numbers(entries);
+        index
+    }
+
     fn add_numbers(&mut self, entries: &[Entry]) {
         for (position, entry) in (0_u32..).zip(entries) {
             if let Some(cas) = entry.cas {

@@ -1,6 +1,7 @@
 //! A list: schemes, enterprises and entries, built whole, linted whole, immutable after.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use foldhash::fast::RandomState;
 use jiff::civil::Date;
@@ -18,7 +19,8 @@ pub struct List {
     enterprises: Vec<Enterprise>,
     entries: Vec<Entry>,
     by_uscc: HashMap<Uscc, usize, RandomState>,
-    index: Index,
+    /// Built at once for a list that will answer, else when it is first asked.
+    index: OnceLock<Index>,
 }
 
 impl List {
@@ -32,9 +34,36 @@ impl List {
         enterprises: Vec<Enterprise>,
         entries: Vec<Entry>,
     ) -> Result<Self, Vec<Conflict>> {
+        Self::build_indexed(schemes, enterprises, entries, true)
+    }
+
+    /// Lints the rows together as [`List::build`] does; the index is built when it is first
+    /// asked for. For a list that is checked and will hardly answer: a past revision.
+    ///
+    /// # Errors
+    /// Every conflict between rows, not the first.
+    pub fn build_unindexed(
+        schemes: Vec<Scheme>,
+        enterprises: Vec<Enterprise>,
+        entries: Vec<Entry>,
+    ) -> Result<Self, Vec<Conflict>> {
+        Self::build_indexed(schemes, enterprises, entries, false)
+    }
+
+    fn build_indexed(
+        schemes: Vec<Scheme>,
+        enterprises: Vec<Enterprise>,
+        entries: Vec<Entry>,
+        indexed: bool,
+    ) -> Result<Self, Vec<Conflict>> {
         let mut conflicts = dangling(&schemes, &enterprises, &entries);
-        let index = Index::build(&entries);
-        conflicts.extend(collisions(&entries, &index));
+        let index = OnceLock::new();
+        if indexed {
+            let index = index.get_or_init(|| Index::build(&entries));
+            conflicts.extend(collisions(&entries, index));
+        } else {
+            conflicts.extend(collisions(&entries, &Index::exact(&entries)));
+        }
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
@@ -62,8 +91,13 @@ impl List {
 
     /// Where names, codes and numbers are found.
     #[must_use]
-    pub const fn index(&self) -> &Index {
-        &self.index
+    pub fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::build(&self.entries))
+    }
+
+    /// Builds the index now, so that no question waits for it.
+    pub fn prepare(&self) {
+        self.index.get_or_init(|| Index::build(&self.entries));
     }
 
     /// The scheme of an entry of this list; `None` only for an entry of another list.

@@ -8,7 +8,7 @@ use super::cells::{
 use super::list::List;
 
 /// Which kind of row changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKind {
     /// A scheme, by its id.
     Scheme,
@@ -63,6 +63,15 @@ pub fn diff(before: &List, after: &List) -> Vec<RowChange> {
     compare(RowKind::Enterprise, &ENTERPRISE_COLUMNS, &old, &new, &mut out);
     compare(RowKind::Entry, &ENTRY_COLUMNS, &entries(before), &entries(after), &mut out);
     out
+}
+
+/// Every row of a list, as added.
+#[must_use]
+pub fn added(list: &List) -> Vec<RowChange> {
+    match List::build(Vec::new(), Vec::new(), Vec::new()) {
+        Ok(nothing) => diff(&nothing, list),
+        Err(_nothing_conflicts) => Vec::new(),
+    }
 }
 
 type Keyed<const N: usize> = BTreeMap<String, [String; N]>;

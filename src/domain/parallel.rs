@@ -2,11 +2,17 @@
 
 use std::thread;
 
+/// Shorter slices are done before a thread would have begun.
+const SHARED_MIN: usize = 256;
+
 /// Hands each processor its share of a slice; results come in the order of the shares.
 pub(crate) fn on_all_processors<'a, I: Sync, T: Send>(
     all: &'a [I],
     work: impl Fn(&'a [I]) -> T + Sync,
 ) -> Vec<T> {
+    if all.len() < SHARED_MIN {
+        return vec![work(all)];
+    }
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let share = all.len().div_ceil(threads).max(1);
     thread::scope(|scope| {

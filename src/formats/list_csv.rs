@@ -65,6 +65,34 @@ impl ReadList {
 /// # Errors
 /// Every problem found; nothing is loaded.
 pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
+    let Rows { schemes, enterprises, entries, lines } = read_rows(files)?;
+    match List::build(schemes, enterprises, entries) {
+        Ok(list) => Ok(ReadList { list, lines }),
+        Err(found) => Err(conflicts(&found, &lines)),
+    }
+}
+
+/// Conflicts between rows, told at the lines the entries stand on.
+pub(super) fn conflicts(found: &[Conflict], lines: &[u64]) -> Vec<Problem> {
+    let line_of = |position: usize| lines.get(position).copied().unwrap_or(0);
+    found.iter().map(|c| conflict(c, line_of)).collect()
+}
+
+/// The rows of a list, each read, not yet linted together.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) schemes: Vec<Scheme>,
+    pub(super) enterprises: Vec<Enterprise>,
+    pub(super) entries: Vec<Entry>,
+    /// Lines the entries stand on.
+    pub(super) lines: Vec<u64>,
+}
+
+/// Reads every row.
+///
+/// # Errors
+/// Every problem found.
+pub(super) fn read_rows(files: &ListFiles) -> Result<Rows, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut table = |file, bytes: &[u8], columns| {
         let (table, found) = Table::read(file, bytes, columns);
@@ -90,17 +118,12 @@ pub fn read(files: &ListFiles) -> Result<ReadList, Vec<Problem>> {
         problems.sort_by_key(|p| (FILES.iter().position(|f| *f == p.file), p.line));
         return Err(problems);
     }
-    let lines: Vec<u64> = entry_rows.rows.iter().map(|row| row.line).collect();
-    // Their memory serves the index.
-    drop(names);
-    drop(entry_rows);
-    match List::build(flatten(schemes), flatten(enterprises), flatten(entries)) {
-        Ok(list) => Ok(ReadList { list, lines }),
-        Err(conflicts) => {
-            let line_of = |position: usize| lines.get(position).copied().unwrap_or(0);
-            Err(conflicts.iter().map(|c| conflict(c, line_of)).collect())
-        }
-    }
+    Ok(Rows {
+        schemes: flatten(schemes),
+        enterprises: flatten(enterprises),
+        entries: flatten(entries),
+        lines: entry_rows.rows.iter().map(|row| row.line).collect(),
+    })
 }
 
 const fn all(columns: &'static [&'static str], required: usize) -> Columns {

@@ -1,12 +1,10 @@
 //! `ClearanceService`: a request to a question, a question to a decision, a decision to an
-//! answer. One snapshot a request, no lock, no storage.
+//! answer. One snapshot a request; no lock and no storage but for questions about the past.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
 use sha2::{Digest, Sha256};
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
@@ -16,7 +14,9 @@ use crate::domain::material_name::MaterialName;
 use crate::domain::message::Refusal;
 use crate::domain::question::{Question, find_scheme};
 use crate::domain::search::{matched_text, search};
+use crate::service::running::{Running, Unanswerable, Wanted, today_in_shanghai};
 use crate::service::snapshot::Snapshot;
+use crate::service::timeline::Published;
 
 use super::proto::v1;
 use super::proto::v1::clearance_service_server::ClearanceService;
@@ -35,28 +35,60 @@ const PAGE_SIZE_MAX: usize = 200;
 /// Reads the clock.
 pub type Clock = fn() -> Timestamp;
 
-/// The service over one snapshot.
+/// The service over a register.
 #[derive(Debug, Clone)]
 pub struct Clearance {
-    snapshot: Arc<Snapshot>,
+    running: Arc<Running>,
     clock: Clock,
 }
 
 impl Clearance {
-    /// Serves a snapshot.
+    /// Serves a register.
     #[must_use]
-    pub const fn new(snapshot: Arc<Snapshot>, clock: Clock) -> Self {
-        Self { snapshot, clock }
+    pub const fn new(running: Arc<Running>, clock: Clock) -> Self {
+        Self { running, clock }
+    }
+
+    /// Answers one question from the list that it asks about.
+    async fn answer(&self, request: &v1::CheckClearanceRequest) -> Result<v1::Decision, Status> {
+        let (now, wanted) = ((self.clock)(), wire::wanted(request));
+        {
+            let published = self.running.load();
+            if let Some(found) = Running::current(&published, wanted, now) {
+                let snapshot = found.map_err(|error| status::unanswerable(&error))?;
+                return answer(snapshot, request, now);
+            }
+        }
+        // The past is read from the store, which must not hold up the network threads.
+        let running = Arc::clone(&self.running);
+        let find = move || running.find(&running.published(), wanted, now);
+        let found = tokio::task::spawn_blocking(find)
+            .await
+            .map_err(|failed| Status::internal(format!("the question ended early: {failed}")))?;
+        let snapshot = found.map_err(|error| status::unanswerable(&error))?;
+        answer(&snapshot, request, now)
     }
 }
 
-/// The civil date in Asia/Shanghai, which has kept +08:00 since 1991.
-#[must_use]
-pub fn today_in_shanghai(now: Timestamp) -> Date {
-    now.to_zoned(TimeZone::fixed(Offset::constant(8))).date()
+/// Answers one question from a list folder, which no register signed: it has no other time than
+/// now and no revision.
+///
+/// # Errors
+/// The status a unary call ends with.
+pub fn answer_unsigned(
+    snapshot: &Snapshot,
+    request: &v1::CheckClearanceRequest,
+    now: Timestamp,
+) -> Result<v1::Decision, Status> {
+    let wanted = request.min_revision.max(request.known_at_revision);
+    if wanted > 0 {
+        return Err(status::revision_not_reached(wanted, 0));
+    }
+    answer(snapshot, request, now)
 }
 
-/// Answers one question. What a unary call, a batch, a stream and the command line share.
+/// Answers one question from a list. What a unary call, a batch, a stream and the command line
+/// share.
 ///
 /// # Errors
 /// The status a unary call ends with.
@@ -68,11 +100,6 @@ pub fn answer(
     let raw = wire::raw_question(request).map_err(|violation| status::invalid(&[violation]))?;
     let question = Question::parse(&raw, &snapshot.list, today_in_shanghai(now))
         .map_err(|violations| status::invalid(&violations))?;
-    let newest = snapshot.revision.number;
-    let wanted = request.min_revision.max(request.known_at_revision);
-    if wanted > newest {
-        return Err(status::revision_not_reached(wanted, newest));
-    }
     if request.receipt {
         return Err(status::receipt_unavailable());
     }
@@ -80,14 +107,13 @@ pub fn answer(
     Ok(wire::decision(snapshot, &question, &decided, request.correlation_id.clone(), now))
 }
 
-/// Answers a batch on one snapshot.
+/// Answers a batch, each item by `answer`.
 ///
 /// # Errors
 /// Only for a batch of no or too many items; a malformed item has its own error.
 pub fn answer_batch(
-    snapshot: &Snapshot,
     items: &[v1::CheckClearanceRequest],
-    now: Timestamp,
+    answer: impl Fn(&v1::CheckClearanceRequest) -> Result<v1::Decision, Status>,
 ) -> Result<Vec<v1::BatchCheckClearanceResult>, Status> {
     if items.is_empty() || items.len() > BATCH_ITEMS_MAX {
         return Err(status::invalid_field(
@@ -99,7 +125,7 @@ pub fn answer_batch(
     }
     let result = |item: &v1::CheckClearanceRequest| {
         use v1::batch_check_clearance_result::Result as Outcome;
-        let outcome = match answer(snapshot, item, now) {
+        let outcome = match answer(item) {
             Ok(decision) => Outcome::Decision(decision),
             Err(refused) => Outcome::Error(status::to_rpc_status(&refused)),
         };
@@ -107,6 +133,18 @@ pub fn answer_batch(
         v1::BatchCheckClearanceResult { result: Some(outcome), correlation_id }
     };
     Ok(items.iter().map(result).collect())
+}
+
+/// Answers one question at one state of the register. May block for a question about the past.
+fn answer_at(
+    running: &Running,
+    published: &Published,
+    request: &v1::CheckClearanceRequest,
+    now: Timestamp,
+) -> Result<v1::Decision, Status> {
+    let found = running.find(published, wire::wanted(request), now);
+    let snapshot = found.map_err(|error| status::unanswerable(&error))?;
+    answer(&snapshot, request, now)
 }
 
 /// A correlation id to send back; one that is refused for its length is not.
@@ -197,7 +235,7 @@ impl ClearanceService for Clearance {
         &self,
         request: Request<v1::CheckClearanceRequest>,
     ) -> Result<Response<v1::CheckClearanceResponse>, Status> {
-        let decision = answer(&self.snapshot, request.get_ref(), (self.clock)())?;
+        let decision = self.answer(request.get_ref()).await?;
         Ok(Response::new(v1::CheckClearanceResponse { decision: Some(decision) }))
     }
 
@@ -206,11 +244,15 @@ impl ClearanceService for Clearance {
         request: Request<v1::BatchCheckClearanceRequest>,
     ) -> Result<Response<v1::BatchCheckClearanceResponse>, Status> {
         let items = request.into_inner().items;
-        let (snapshot, now) = (Arc::clone(&self.snapshot), (self.clock)());
-        let results = if items.len() <= BATCH_ITEMS_INLINE_MAX {
-            answer_batch(&snapshot, &items, now)?
+        // Every item is answered from one state of the register, at one time.
+        let (published, now) = (self.running.published(), (self.clock)());
+        let is_current = |item| Running::current(&published, wire::wanted(item), now).is_some();
+        let results = if items.len() <= BATCH_ITEMS_INLINE_MAX && items.iter().all(is_current) {
+            answer_batch(&items, |item| answer_at(&self.running, &published, item, now))?
         } else {
-            let work = move || answer_batch(&snapshot, &items, now);
+            let running = Arc::clone(&self.running);
+            let work =
+                move || answer_batch(&items, |item| answer_at(&running, &published, item, now));
             tokio::task::spawn_blocking(work)
                 .await
                 .map_err(|failed| Status::internal(format!("the batch ended early: {failed}")))??
@@ -225,18 +267,21 @@ impl ClearanceService for Clearance {
         &self,
         request: Request<Streaming<v1::StreamCheckClearanceRequest>>,
     ) -> Result<Response<Self::StreamCheckClearanceStream>, Status> {
-        let (snapshot, clock) = (Arc::clone(&self.snapshot), self.clock);
+        let service = self.clone();
         // The next question is read when its answer has a place to go: a caller that sends
         // without reading is slowed by flow control, and nothing queues here.
-        let answers = request.into_inner().map(move |message| {
-            use v1::stream_check_clearance_response::Result as Outcome;
-            let item = message?.item.unwrap_or_default();
-            let outcome = match answer(&snapshot, &item, clock()) {
-                Ok(decision) => Outcome::Decision(decision),
-                Err(refused) => Outcome::Error(status::to_rpc_status(&refused)),
-            };
-            let correlation_id = echo(&item.correlation_id);
-            Ok(v1::StreamCheckClearanceResponse { result: Some(outcome), correlation_id })
+        let answers = request.into_inner().then(move |message| {
+            let service = service.clone();
+            async move {
+                use v1::stream_check_clearance_response::Result as Outcome;
+                let item = message?.item.unwrap_or_default();
+                let outcome = match service.answer(&item).await {
+                    Ok(decision) => Outcome::Decision(decision),
+                    Err(refused) => Outcome::Error(status::to_rpc_status(&refused)),
+                };
+                let correlation_id = echo(&item.correlation_id);
+                Ok(v1::StreamCheckClearanceResponse { result: Some(outcome), correlation_id })
+            }
         });
         Ok(Response::new(Box::pin(answers)))
     }
@@ -245,6 +290,11 @@ impl ClearanceService for Clearance {
         &self,
         request: Request<v1::SearchMaterialsRequest>,
     ) -> Result<Response<v1::SearchMaterialsResponse>, Status> {
-        answer_search(&self.snapshot, request.get_ref()).map(Response::new)
+        let published = self.running.load();
+        let current = Running::current(&published, Wanted::default(), (self.clock)());
+        let snapshot = current
+            .unwrap_or(Err(Unanswerable::NothingYet))
+            .map_err(|error| status::unanswerable(&error))?;
+        answer_search(snapshot, request.get_ref()).map(Response::new)
     }
 }

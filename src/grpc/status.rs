@@ -10,12 +10,23 @@ use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use crate::domain::message::Refusal;
 use crate::domain::question::Violation;
+use crate::formats::table::Problem;
+use crate::register::policy::QuorumError;
+use crate::register::step::{Refused, Which};
+use crate::service::intake::SubmitError;
+use crate::service::running::Unanswerable;
+use crate::store::AppendError;
 
 /// Domain of every `ErrorInfo`.
 const DOMAIN: &str = "clearlist";
 /// How long a caller should wait for a revision that is not there yet.
 const REVISION_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// How long a submitter should wait while other proposals are worked on: one takes seconds.
+const BUSY_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// How long a submitter should wait for room on a disk.
+const STORE_RETRY_DELAY: Duration = Duration::from_mins(1);
 
 /// A question with refused fields.
 #[must_use]
@@ -47,6 +58,250 @@ pub fn revision_not_reached(wanted: u64, newest: u64) -> Status {
     refusal(Code::FailedPrecondition, "REVISION_NOT_REACHED", Vec::new(), english, chinese, wait)
 }
 
+/// No list answers a question.
+#[must_use]
+pub fn unanswerable(error: &Unanswerable) -> Status {
+    let precondition = Code::FailedPrecondition;
+    match error {
+        Unanswerable::NotReached { wanted, size } => revision_not_reached(*wanted, *size),
+        Unanswerable::Expired(revision) => {
+            let number = revision.number;
+            let since = revision.expires.map(|t| t.to_string()).unwrap_or_default();
+            let english = format!(
+                "the list in force then, revision {number}, expired at {since}; no other list is asked in its place"
+            );
+            let chinese =
+                format!("当时有效的清单（第{number}版）已于{since}失效；不以其他版本代答");
+            refusal(precondition, "LIST_EXPIRED", Vec::new(), english, chinese, None)
+        }
+        Unanswerable::NothingThen { at } => {
+            let english = format!("no list was in force at {at}, as far as was known then");
+            let chinese = format!("按当时所知，{at}没有任何有效清单");
+            refusal(precondition, "NO_LIST_THEN", Vec::new(), english, chinese, None)
+        }
+        Unanswerable::NothingYet => refusal(
+            Code::Unavailable,
+            "NO_LIST_YET",
+            Vec::new(),
+            "no list is in force yet; the agencies have not signed one".into(),
+            "尚无有效清单；各机构还没有签署".into(),
+            Some(REVISION_RETRY_DELAY),
+        ),
+        Unanswerable::Past(error) => {
+            tracing::error!(%error, "a past list cannot be read");
+            unreadable()
+        }
+    }
+}
+
+/// The register cannot be read.
+#[must_use]
+pub fn unreadable() -> Status {
+    refusal(
+        Code::DataLoss,
+        "REGISTER_UNREADABLE",
+        Vec::new(),
+        "the stored register cannot be read; its operator has been told".into(),
+        "存储的登记簿无法读取；已通知运行方".into(),
+        None,
+    )
+}
+
+/// There is no such revision.
+#[must_use]
+pub fn revision_unknown(number: u64, size: u64) -> Status {
+    let english =
+        format!("there is no revision {number} with a list; the register has {size} statements");
+    let chinese = format!("没有带清单的第{number}版；登记簿共有{size}条声明");
+    refusal(Code::NotFound, "REVISION_UNKNOWN", Vec::new(), english, chinese, None)
+}
+
+/// A page token of another listing.
+#[must_use]
+pub fn page_token() -> Status {
+    invalid_field(
+        "page_token",
+        "PAGE_TOKEN",
+        "the token is of another listing or another revision; start again without it",
+        "该翻页标记属于另一次查询或另一版清单；请不带标记重新查询",
+    )
+}
+
+/// The server is stopping.
+#[must_use]
+pub fn stopping() -> Status {
+    refusal(
+        Code::Unavailable,
+        "STOPPING",
+        Vec::new(),
+        "the server is stopping; ask again in a moment".into(),
+        "服务正在停止；请稍后重试".into(),
+        Some(BUSY_RETRY_DELAY),
+    )
+}
+
+/// A watcher does not keep up.
+#[must_use]
+pub fn watch_too_slow(size: u64) -> Status {
+    let english = format!("statements were not read in time; watch again from size {size}");
+    let chinese = format!("未及时读取；请从第{size}条起重新订阅");
+    refusal(Code::Aborted, "WATCH_TOO_SLOW", Vec::new(), english, chinese, None)
+}
+
+/// Other proposals are being worked on.
+#[must_use]
+pub fn busy() -> Status {
+    refusal(
+        Code::Unavailable,
+        "BUSY",
+        Vec::new(),
+        "other proposals are being worked on; send it again in a moment".into(),
+        "正在处理其他提案；请稍后重新提交".into(),
+        Some(BUSY_RETRY_DELAY),
+    )
+}
+
+/// A proposal that does not stand, or may not.
+#[must_use]
+pub fn not_accepted(error: &SubmitError) -> Status {
+    match error {
+        SubmitError::Refused(refused) => refused_proposal(refused),
+        SubmitError::Lint(problems) => lint(problems),
+        SubmitError::Busy => busy(),
+        SubmitError::Ended => refusal(
+            Code::Unavailable,
+            "REGISTER_CLOSED",
+            Vec::new(),
+            "the register takes no statements; its operator must restart the server".into(),
+            "登记簿已停止接收声明；须由运行方重启服务".into(),
+            None,
+        ),
+        SubmitError::Store(error) => not_stored(error),
+    }
+}
+
+fn refused_proposal(refused: &[Refused]) -> Status {
+    let code = match refused.first() {
+        Some(Refused::Moved { .. }) => Code::Aborted,
+        Some(Refused::Quorum { error: QuorumError::NotMet { .. }, .. }) => Code::PermissionDenied,
+        Some(Refused::Quorum { error: QuorumError::LogSignature { .. }, .. }) => {
+            Code::PermissionDenied
+        }
+        Some(Refused::Expired { .. } | Refused::SignedInFuture { .. }) => Code::FailedPrecondition,
+        _ => Code::InvalidArgument,
+    };
+    let named: Vec<FieldViolation> = refused
+        .iter()
+        .map(|r| FieldViolation::new("proposal", format!("{}: {}", r.reason(), r.english())))
+        .collect();
+    let english = joined(refused.iter().map(Refusal::english));
+    let chinese = joined(refused.iter().map(Refusal::chinese));
+    let reason = refused.first().map_or("REFUSED", Refusal::reason);
+    let facts = refused.first().map(facts).unwrap_or_default();
+    refusal_with(code, reason, named, english, chinese, None, facts)
+}
+
+/// What a program needs of a refusal, as names and values.
+fn facts(refused: &Refused) -> HashMap<String, String> {
+    let pairs = match refused {
+        Refused::Moved { size, given } => {
+            vec![("size", size.to_string()), ("given", given.to_string())]
+        }
+        Refused::Quorum { which, error: QuorumError::NotMet { lacking, unknown, repeated } } => {
+            let policy = if *which == Which::Current { "current" } else { "proposed" };
+            let mut pairs = vec![("policy", policy.to_owned())];
+            for lack in lacking {
+                let (group, absent) = (&lack.group, lack.absent.join(","));
+                pairs.push((
+                    "lacking",
+                    format!("{group}: {} of {}, without {absent}", lack.signed, lack.needed),
+                ));
+            }
+            pairs.push(("unknown", unknown.join(",")));
+            pairs.push(("repeated", repeated.join(",")));
+            pairs
+        }
+        _ => Vec::new(),
+    };
+    let mut out: HashMap<String, String> = HashMap::new();
+    for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
+        let slot = out.entry(name.to_owned()).or_default();
+        if !slot.is_empty() {
+            slot.push_str("; ");
+        }
+        slot.push_str(&value);
+    }
+    out
+}
+
+/// Texts of problems in an error, in bytes: some clients take no more than 8 KiB of trailers, and
+/// there they stand in base64.
+const LINT_BYTES_MAX: usize = 3_000;
+
+fn lint(problems: &[Problem]) -> Status {
+    let mut bytes = 0;
+    let fits = |p: &&Problem| {
+        bytes += p.place().len() + p.reason.len() + p.english.len() + 8;
+        bytes <= LINT_BYTES_MAX
+    };
+    let shown = problems.iter().take_while(fits);
+    let named: Vec<FieldViolation> = shown
+        .map(|p| FieldViolation::new(p.place(), format!("{}: {}", p.reason, p.english)))
+        .collect();
+    let (total, shown) = (problems.len(), named.len());
+    let first = problems.first();
+    let (english, chinese) = (
+        first.map(|p| format!("{}: {}", p.place(), p.english)).unwrap_or_default(),
+        first.map(|p| format!("{}：{}", p.place(), p.chinese)).unwrap_or_default(),
+    );
+    let english = format!(
+        "the list does not pass lint, {total} problems, {shown} of them in the details, all of them by ValidateProposal; the first: {english}"
+    );
+    let chinese = format!(
+        "清单未通过检查，共{total}个问题，详情列出{shown}个，ValidateProposal列出全部；第一个：{chinese}"
+    );
+    refusal(Code::InvalidArgument, "LIST_INVALID", named, english, chinese, None)
+}
+
+fn not_stored(error: &AppendError) -> Status {
+    match error {
+        AppendError::Moved { size } => {
+            refused_proposal(&[Refused::Moved { size: *size, given: *size }])
+        }
+        AppendError::TooLarge { .. } => refusal(
+            Code::InvalidArgument,
+            "PROPOSAL_TOO_LARGE",
+            Vec::new(),
+            error.to_string(),
+            "该声明超过存储上限；请缩小清单".into(),
+            None,
+        ),
+        AppendError::NotStored { .. } => {
+            tracing::error!(%error, "a statement was not stored");
+            refusal(
+                Code::Unavailable,
+                "NOT_STORED",
+                Vec::new(),
+                "the statement was not stored, the disk is full or failing; nothing has changed, send it again later".into(),
+                "声明未能存储，磁盘已满或故障；没有任何变化，请稍后重新提交".into(),
+                Some(STORE_RETRY_DELAY),
+            )
+        }
+        AppendError::Unknown { .. } => {
+            tracing::error!(%error, "whether a statement was stored is not known");
+            refusal(
+                Code::Unknown,
+                "OUTCOME_UNKNOWN",
+                Vec::new(),
+                "whether the statement was stored is not known; the register takes no more until the server is restarted, then GetRegister tells".into(),
+                "声明是否已存储未知；重启服务前登记簿不再接收声明，重启后由GetRegister得知".into(),
+                None,
+            )
+        }
+        AppendError::Closed => not_accepted(&SubmitError::Ended),
+    }
+}
+
 /// A receipt was asked for and this server gives none.
 #[must_use]
 pub fn receipt_unavailable() -> Status {
@@ -68,8 +323,20 @@ fn refusal(
     chinese: String,
     retry: Option<Duration>,
 ) -> Status {
+    refusal_with(code, reason, violations, english, chinese, retry, HashMap::new())
+}
+
+fn refusal_with(
+    code: Code,
+    reason: &str,
+    violations: Vec<FieldViolation>,
+    english: String,
+    chinese: String,
+    retry: Option<Duration>,
+    facts: HashMap<String, String>,
+) -> Status {
     let mut details = ErrorDetails::new();
-    details.set_error_info(reason, DOMAIN, HashMap::new());
+    details.set_error_info(reason, DOMAIN, facts);
     if !violations.is_empty() {
         details.set_bad_request(violations);
     }

@@ -9,10 +9,13 @@ use crate::domain::field::{Field, Step};
 use crate::domain::finding::{Effect, Finding, Reason};
 use crate::domain::list::List;
 use crate::domain::material_name::NORMAL_FORM_VERSION;
-use crate::domain::question::{Question, RawQuestion, Violation};
+use crate::domain::question::{Question, RawQuestion, Violation, civil_date};
+use crate::service::running::Wanted;
 use crate::service::snapshot::{Revision, Snapshot};
 
 use super::proto::{google::r#type::Date as WireDate, v1};
+
+pub mod register;
 
 /// A question as it arrived.
 ///
@@ -33,6 +36,14 @@ pub fn raw_question(request: &v1::CheckClearanceRequest) -> Result<RawQuestion<'
         declaration_date: request.declaration_date.map(|d| (d.year, d.month, d.day)),
         correlation_id: &request.correlation_id,
     })
+}
+
+/// Which list a question asks for. A date that is none is for the question's own parser to
+/// refuse.
+#[must_use]
+pub fn wanted(request: &v1::CheckClearanceRequest) -> Wanted {
+    let date = request.declaration_date.and_then(|d| civil_date((d.year, d.month, d.day)));
+    Wanted { date, known: request.known_at_revision, min: request.min_revision }
 }
 
 fn intended_use(given: i32) -> Result<Option<Use>, Violation> {
@@ -70,10 +81,14 @@ pub fn decision(
     now: Timestamp,
 ) -> v1::Decision {
     let list = &snapshot.list;
+    let matches: Vec<v1::Match> = decided.matches.iter().map(|m| matched(list, m)).collect();
+    // The decision begins with the findings of the deciding match; their sentences are made.
+    let made = matches.first().map_or(&[][..], |deciding| &deciding.findings);
+    let further = decided.findings.iter().skip(made.len());
     v1::Decision {
         verdict: verdict(decided.verdict).into(),
-        findings: decided.findings.iter().map(finding).collect(),
-        matches: decided.matches.iter().map(|m| matched(list, m)).collect(),
+        findings: made.iter().cloned().chain(further.map(finding)).collect(),
+        matches,
         candidates: decided.candidates.iter().map(|c| candidate(list, c)).collect(),
         candidate_total: u32::try_from(decided.candidate_total).unwrap_or(u32::MAX),
         declaration_date: Some(date(question.declaration_date)),
@@ -199,7 +214,7 @@ fn date(date: Date) -> WireDate {
     }
 }
 
-fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
+pub(super) fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: instant.as_second(), nanos: instant.subsec_nanosecond() }
 }
 

@@ -36,6 +36,9 @@ pub struct InForce<'a> {
     /// Size of the register that this rests on: the number of the revision or of the last
     /// suspension over it.
     pub number: u64,
+    /// How many suspensions are over it. Where an earlier statement takes effect later, two
+    /// instants have one number and not one answer; this tells them apart.
+    pub suspensions: usize,
 }
 
 impl Register {
@@ -102,8 +105,9 @@ impl Register {
     pub fn in_force(&self, at: Timestamp, known: u64) -> Option<InForce<'_>> {
         let mut revisions = self.revisions().rev();
         let revision = revisions.find(|r| r.number <= known && r.effective <= at)?;
-        let last = self.suspensions_over(revision.number, at, known).last();
-        Some(InForce { revision, number: last.map_or(revision.number, |s| s.number) })
+        let over = self.suspensions_over(revision.number, at, known);
+        let (suspensions, number) = over.fold((0, revision.number), |(n, _), s| (n + 1, s.number));
+        Some(InForce { revision, number, suspensions })
     }
 
     /// The suspensions laid over a revision: numbered above it, known, and in force.

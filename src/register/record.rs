@@ -1,22 +1,18 @@
 //! Canonical bytes of a row (a *record*), and the two trees over a list: the list tree, which
 //! proves what is listed, and the name tree, which proves what is not.
 
-use crate::domain::cells::{
-    ENTERPRISE_COLUMNS, ENTRY_COLUMNS, SCHEME_COLUMNS, enterprise_cells, entry_cells, scheme_cells,
-};
+use std::fmt::{Display, Write};
+
+use crate::domain::cells::{enterprise_state_name, entry_state_name, kind_name, listing_name};
 use crate::domain::entry::{Enterprise, Entry, Scheme};
 use crate::domain::list::List;
 use crate::domain::list_diff::RowKind;
 
 use super::merkle::{Hash, MerkleTree, leaf_hash};
 
-/// Columns that hold several values: arrays in a record.
-const LISTS: [&str; 5] =
-    ["customs_districts", "exclusions", "permitted_use", "synonyms", "waived_documents"];
-
 /// Name of a kind of row in a record. Records are sorted by it first.
 #[must_use]
-pub const fn kind_name(kind: RowKind) -> &'static str {
+pub const fn row_kind_name(kind: RowKind) -> &'static str {
     match kind {
         RowKind::Enterprise => "enterprise",
         RowKind::Entry => "entry",
@@ -24,79 +20,157 @@ pub const fn kind_name(kind: RowKind) -> &'static str {
     }
 }
 
-/// The record of a scheme: its JSON in the canonical form of RFC 8785.
+/// One row in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its kind.
+    pub kind: RowKind,
+    /// Its key: scheme id, USCC or entry id.
+    pub key: Box<str>,
+    /// Its JSON in the canonical form of RFC 8785.
+    pub bytes: Vec<u8>,
+}
+
+/// The record of a scheme.
 #[must_use]
-pub fn scheme_record(scheme: &Scheme) -> Vec<u8> {
-    record(RowKind::Scheme, &SCHEME_COLUMNS, &scheme_cells(scheme))
+pub fn scheme_record(scheme: &Scheme) -> Record {
+    let uses = scheme.permitted_use.iter().map(|u| u.name());
+    // "kind" sorts before "scheme".
+    let mut row = Object::open("{\"kind\":\"scheme\",\"scheme\":{");
+    row.text("authority", &scheme.authority)
+        .list("customs_districts", scheme.customs_districts.iter())
+        .list("exclusions", scheme.exclusions.iter())
+        .text("legal_basis", &scheme.legal_basis)
+        .text("listing", listing_name(scheme.listing))
+        .text("name_en", &scheme.name_en)
+        .text("name_zh", &scheme.name_zh)
+        .list("permitted_use", uses)
+        .text("remark_text", &scheme.remark_text)
+        .text("scheme", &scheme.id)
+        .list("waived_documents", scheme.waived_documents.iter());
+    Record { kind: RowKind::Scheme, key: scheme.id.clone(), bytes: row.close("}}") }
 }
 
 /// The record of an enterprise.
 #[must_use]
-pub fn enterprise_record(enterprise: &Enterprise) -> Vec<u8> {
-    record(RowKind::Enterprise, &ENTERPRISE_COLUMNS, &enterprise_cells(enterprise))
+pub fn enterprise_record(enterprise: &Enterprise) -> Record {
+    let mut row = Object::open("{\"enterprise\":{");
+    row.text("name_en", &enterprise.name_en)
+        .text("name_zh", &enterprise.name_zh)
+        .text("source_document", &enterprise.source_document)
+        .text("state", enterprise_state_name(enterprise.state))
+        .value("state_from", enterprise.state_from)
+        .value("state_until", enterprise.state_until)
+        .text("uscc", enterprise.uscc.as_str());
+    let bytes = row.close("},\"kind\":\"enterprise\"}");
+    Record { kind: RowKind::Enterprise, key: enterprise.uscc.as_str().into(), bytes }
 }
 
-/// The record of an entry of `list`.
+/// The record of an entry of `list`. The row stands inside the record, since an entry has a
+/// column `kind` of its own.
 #[must_use]
-pub fn entry_record(list: &List, entry: &Entry) -> Vec<u8> {
-    record(RowKind::Entry, &ENTRY_COLUMNS, &entry_cells(list, entry))
+pub fn entry_record(list: &List, entry: &Entry) -> Record {
+    let name = |name: &'_ Option<crate::domain::entry::ListedName>| {
+        name.as_ref().map(|n| n.text.clone()).unwrap_or_default()
+    };
+    let mut row = Object::open("{\"entry\":{");
+    row.text("batch", &entry.batch)
+        .value("cas", entry.cas)
+        .list("customs_districts", entry.customs_districts.iter())
+        .text("entry_id", &entry.id)
+        .text("hs_code", entry.hs_code.as_ref().map_or("", |code| code.as_str()))
+        .text("kind", kind_name(entry.kind))
+        .text("manufacturer", &entry.manufacturer)
+        .text("name_en", &name(&entry.name_en))
+        .text("name_zh", &name(&entry.name_zh))
+        .text("origin_country", &entry.origin_country)
+        .text("purpose", &entry.purpose)
+        .value("quantity", entry.quantity.map(|q| q.value()))
+        .text("scheme", list.scheme_of(entry).map_or("", |s| &s.id))
+        .text("source_document", &entry.source_document)
+        .text("specification", &entry.specification)
+        .text("state", entry_state_name(entry.state))
+        .list("synonyms", entry.synonyms.iter().map(|n| &n.text))
+        .text("unit", entry.quantity.map_or("", |q| q.unit().name()))
+        .text("uscc", list.enterprise_of(entry).map_or("", |e| e.uscc.as_str()))
+        .value("valid_from", entry.valid_from)
+        .value("valid_to", entry.valid_to);
+    let bytes = row.close("},\"kind\":\"entry\"}");
+    Record { kind: RowKind::Entry, key: entry.id.clone(), bytes }
 }
 
-/// `{"entry":{…},"kind":"entry"}`: the row stands inside, since an entry has a column `kind` of
-/// its own. Empty cells are left out.
-fn record(kind: RowKind, columns: &[&str], cells: &[String]) -> Vec<u8> {
-    let mut fields: Vec<(&str, &String)> =
-        columns.iter().copied().zip(cells).filter(|(_, cell)| !cell.is_empty()).collect();
-    // Column names are ASCII, where UTF-16 order, which RFC 8785 wants, is byte order.
-    fields.sort_unstable_by_key(|(column, _)| *column);
-    let kind = kind_name(kind);
-    let mut out = String::with_capacity(64 + cells.iter().map(|c| c.len() + 16).sum::<usize>());
-    let open = |out: &mut String| {
-        // "entry" and "enterprise" sort before "kind", "scheme" after it.
-        if kind < "kind" {
-            out.push('{');
-        } else {
-            out.push_str("{\"kind\":\"");
-            out.push_str(kind);
-            out.push_str("\",");
+/// The inner object of a record, written field by field in sorted order. Fields without a value
+/// are left out. Column names are ASCII, where UTF-16 order, which RFC 8785 wants, is byte order.
+struct Object {
+    out: String,
+    first: bool,
+}
+
+impl Object {
+    fn open(beginning: &str) -> Self {
+        let mut out = String::with_capacity(512);
+        out.push_str(beginning);
+        Self { out, first: true }
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.first {
+            self.out.push(',');
         }
-        out.push('"');
-        out.push_str(kind);
-        out.push_str("\":{");
-    };
-    open(&mut out);
-    for (nth, (column, cell)) in fields.iter().enumerate() {
-        if nth > 0 {
-            out.push(',');
+        self.first = false;
+        self.out.push('"');
+        self.out.push_str(key);
+        self.out.push_str("\":");
+    }
+
+    fn text(&mut self, key: &str, value: &str) -> &mut Self {
+        if !value.is_empty() {
+            self.key(key);
+            push_string(&mut self.out, value);
         }
-        push_string(&mut out, column);
-        out.push(':');
-        if LISTS.contains(column) {
-            out.push('[');
-            for (nth, part) in cell.split('|').enumerate() {
-                if nth > 0 {
-                    out.push(',');
-                }
-                push_string(&mut out, part);
+        self
+    }
+
+    /// A value whose text needs no escaping.
+    fn value(&mut self, key: &str, value: Option<impl Display>) -> &mut Self {
+        if let Some(value) = value {
+            self.key(key);
+            // Writing to a string cannot fail.
+            let _ = write!(self.out, "\"{value}\"");
+        }
+        self
+    }
+
+    fn list(&mut self, key: &str, values: impl Iterator<Item = impl ToString>) -> &mut Self {
+        let mut separator = '[';
+        for value in values {
+            if separator == '[' {
+                self.key(key);
             }
-            out.push(']');
-        } else {
-            push_string(&mut out, cell);
+            self.out.push(separator);
+            push_string(&mut self.out, &value.to_string());
+            separator = ',';
         }
+        if separator == ',' {
+            self.out.push(']');
+        }
+        self
     }
-    out.push('}');
-    if kind < "kind" {
-        out.push_str(",\"kind\":\"");
-        out.push_str(kind);
-        out.push('"');
+
+    fn close(&mut self, end: &str) -> Vec<u8> {
+        self.out.push_str(end);
+        std::mem::take(&mut self.out).into_bytes()
     }
-    out.push('}');
-    out.into_bytes()
 }
 
 /// A string as RFC 8785 section 3.2.2.2 writes it.
-pub(super) fn push_string(out: &mut String, text: &str) {
+fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    if !text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -152,40 +226,54 @@ impl ListHeads {
     /// The heads of both trees of a list.
     #[must_use]
     pub fn of(list: &List) -> Self {
-        let (records, names) = trees(list);
+        Self::with_records(list).0
+    }
+
+    /// The heads of both trees of a list, and its records.
+    #[must_use]
+    pub fn with_records(list: &List) -> (Self, Vec<Record>) {
         let head = |tree: &MerkleTree| TreeHead { size: tree.size(), root: tree.root() };
-        Self { list: head(&records), names: head(&names), entries: list.entries().len() }
+        let work = || {
+            let records = records(list);
+            (head(&list_tree(&records)), records)
+        };
+        // The trees share nothing; of a short list they are done before a thread has begun.
+        let ((of_records, records), names) = if list.entries().len() < THREAD_ENTRIES_MIN {
+            (work(), head(&name_tree(list)))
+        } else {
+            std::thread::scope(|scope| {
+                let names = scope.spawn(|| head(&name_tree(list)));
+                let records = work();
+                let names =
+                    names.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
+                (records, names)
+            })
+        };
+        (Self { list: of_records, names, entries: list.entries().len() }, records)
     }
 }
 
-/// The list tree and the name tree, built side by side.
-#[must_use]
-pub fn trees(list: &List) -> (MerkleTree, MerkleTree) {
-    std::thread::scope(|scope| {
-        let names = scope.spawn(|| name_tree(list));
-        let records = list_tree(list);
-        match names.join() {
-            Ok(names) => (records, names),
-            Err(panicked) => std::panic::resume_unwind(panicked),
-        }
-    })
-}
+/// Lists with fewer entries are not worth a thread.
+const THREAD_ENTRIES_MIN: usize = 4_000;
 
-/// The list tree: over the records, sorted by kind and key.
+/// The records of a list, sorted by kind and key.
 #[must_use]
-pub fn list_tree(list: &List) -> MerkleTree {
+pub fn records(list: &List) -> Vec<Record> {
     let mut enterprises: Vec<&Enterprise> = list.enterprises().iter().collect();
     enterprises.sort_unstable_by_key(|e| e.uscc);
     let mut entries: Vec<&Entry> = list.entries().iter().collect();
     entries.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     let mut schemes: Vec<&Scheme> = list.schemes().iter().collect();
     schemes.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let leaves = enterprises
-        .into_iter()
-        .map(enterprise_record)
-        .chain(entries.into_iter().map(|e| entry_record(list, e)))
-        .chain(schemes.into_iter().map(scheme_record));
-    MerkleTree::over(leaves.map(|record| leaf_hash(&record)).collect())
+    let enterprises = enterprises.into_iter().map(enterprise_record);
+    let entries = entries.into_iter().map(|e| entry_record(list, e));
+    enterprises.chain(entries).chain(schemes.into_iter().map(scheme_record)).collect()
+}
+
+/// The list tree: over the records of a list.
+#[must_use]
+pub fn list_tree(records: &[Record]) -> MerkleTree {
+    MerkleTree::over(records.iter().map(|record| leaf_hash(&record.bytes)).collect())
 }
 
 /// The name tree: over [`name_leaves`].

@@ -1,10 +1,13 @@
 //! What a request is answered from: one list and the name of its revision, immutable.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::domain::list::List;
 use crate::formats::list_csv::ListFiles;
+use crate::register::history::InForce;
 
 /// Names the list that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +28,20 @@ pub struct Revision {
 #[derive(Debug)]
 pub struct Snapshot {
     /// The list.
-    pub list: List,
+    pub list: Arc<List>,
     /// Its revision.
     pub revision: Revision,
+    /// How many suspensions are laid over it; the revision's number alone does not tell.
+    pub suspensions: usize,
 }
 
 impl Snapshot {
+    /// Whether it is what was found in force, under the name that has.
+    #[must_use]
+    pub fn is_of(&self, named: &Revision, found: &InForce<'_>) -> bool {
+        self.revision == *named && self.suspensions == found.suspensions
+    }
+
     /// A snapshot of list files that no register signed.
     #[must_use]
     pub fn unsigned(list: List, files: &ListFiles) -> Self {
@@ -41,7 +52,7 @@ impl Snapshot {
             effective: None,
             expires: None,
         };
-        Self { list, revision }
+        Self { list: Arc::new(list), revision, suspensions: 0 }
     }
 }
 

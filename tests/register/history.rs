@@ -86,7 +86,7 @@ fn defined(register: &Register, at: Timestamp, known: u64) -> Option<(u64, Vec<u
 
 /// Everything an answer depends on at an instant.
 fn standing(register: &Register, at: Timestamp, known: u64) -> Option<(u64, Vec<u64>)> {
-    let InForce { revision, number } = register.in_force(at, known)?;
+    let InForce { revision, number, .. } = register.in_force(at, known)?;
     let over: Vec<u64> =
         register.suspensions_over(revision.number, at, known).map(|s| s.number).collect();
     assert_eq!(number, over.last().copied().unwrap_or(revision.number));

@@ -10,9 +10,7 @@ use std::process::{Command, Output};
 use clearlist::domain::list::List;
 use clearlist::register::history::Register;
 use clearlist::register::merkle::{Hash, MerkleTree};
-use clearlist::register::record::{
-    enterprise_record, entry_record, list_tree, name_leaves, name_tree, scheme_record,
-};
+use clearlist::register::record::{list_tree, name_leaves, name_tree, records};
 use clearlist::register::statement::Statement;
 use clearlist::register::step::ProposedList;
 
@@ -35,13 +33,8 @@ fn json(proof: &[Hash]) -> serde_json::Value {
     proof.iter().map(|hash| hex(hash)).collect()
 }
 
-fn records(list: &List) -> Vec<Vec<u8>> {
-    let enterprises = list.enterprises().iter().map(enterprise_record);
-    let entries = list.entries().iter().map(|entry| entry_record(list, entry));
-    let mut all: Vec<Vec<u8>> = enterprises.collect();
-    all.extend(entries);
-    all.extend(list.schemes().iter().map(scheme_record));
-    all
+fn record_bytes(list: &List) -> Vec<Vec<u8>> {
+    records(list).into_iter().map(|record| record.bytes).collect()
 }
 
 /// Where each of these leaves stands in a tree, and why.
@@ -85,7 +78,7 @@ fn write(folder: &Path) {
         "cosigned": ["drugs", "customs"],
         "statements": (1..=register.size()).map(prove).collect::<Vec<_>>(),
         "heads": (1..=register.size()).map(extend).collect::<Vec<_>>(),
-        "records": leaves(&list_tree(&LIST), &records(&LIST)),
+        "records": leaves(&list_tree(&records(&LIST)), &record_bytes(&LIST)),
         "names": leaves(&name_tree(&LIST), &name_leaves(&LIST)),
     });
     let put = |name: &str, bytes: &[u8]| {

@@ -20,7 +20,7 @@ use clearlist::formats::list_csv::ListFiles;
 use clearlist::register::merkle::{is_included, leaf_hash};
 use clearlist::register::record::{
     ListHeads, enterprise_record, entry_record, list_tree, name_leaf, name_leaves, name_tree,
-    scheme_record, trees,
+    records as records_of, scheme_record,
 };
 use clearlist::service::folder;
 use jiff::civil::date;
@@ -79,7 +79,7 @@ fn scheme() -> Scheme {
 #[test]
 fn a_scheme_has_this_record() {
     assert_eq!(
-        text(scheme_record(&scheme())),
+        text(scheme_record(&scheme()).bytes),
         "{\"kind\":\"scheme\",\"scheme\":{\"authority\":\"局\\\\处\",\
          \"customs_districts\":[\"0100\",\"2200\"],\
          \"exclusions\":[\"麻醉药品 / narcotics\",\"\\\"<&>\\\"\"],\
@@ -105,9 +105,10 @@ fn enterprise(document: &str) -> Enterprise {
 #[test]
 fn an_enterprise_has_this_record() {
     assert_eq!(
-        text(enterprise_record(&enterprise(
-            "x\u{0}\u{8}\u{b}\u{c}\r\u{1f}\u{7f}\u{2028}\u{1f600}"
-        ))),
+        text(
+            enterprise_record(&enterprise("x\u{0}\u{8}\u{b}\u{c}\r\u{1f}\u{7f}\u{2028}\u{1f600}"))
+                .bytes
+        ),
         "{\"enterprise\":{\"name_zh\":\"示例甲\",\
          \"source_document\":\"x\\u0000\\b\\u000b\\f\\r\\u001f\u{7f}\u{2028}\u{1f600}\",\
          \"state\":\"suspended\",\"state_from\":\"2026-01-31\",\"uscc\":\"91110108551385082Q\"},\
@@ -149,7 +150,7 @@ fn built(entry: Entry) -> List {
 fn an_entry_has_this_record() {
     let list = built(entry());
     assert_eq!(
-        text(entry_record(&list, &list.entries()[0])),
+        text(entry_record(&list, &list.entries()[0]).bytes),
         "{\"entry\":{\"batch\":\"第一批\",\"cas\":\"64-75-5\",\"customs_districts\":[\"0100\"],\
          \"entry_id\":\"E\\\"1\\\"\",\"hs_code\":\"2941301200\",\"kind\":\"item\",\
          \"manufacturer\":\"Example \\\\ GmbH\",\"name_en\":\"Tetracycline HCl\",\
@@ -182,7 +183,7 @@ fn a_row_of_nothing_has_no_empty_fields() {
     };
     let list = built(bare);
     assert_eq!(
-        text(entry_record(&list, &list.entries()[0])),
+        text(entry_record(&list, &list.entries()[0]).bytes),
         "{\"entry\":{\"entry_id\":\"E\\\"1\\\"\",\"kind\":\"item\",\"scheme\":\"beijing-2022\",\
          \"state\":\"active\",\"uscc\":\"91110108551385082Q\"},\"kind\":\"entry\"}"
     );
@@ -252,15 +253,15 @@ fn check(record: &[u8], kind: &str, columns: &[&str], cells: &[String]) {
 fn every_record_of_the_worked_example_is_canonical_and_complete() {
     let list = read(&example());
     for scheme in list.schemes() {
-        check(&scheme_record(scheme), "scheme", &SCHEME_COLUMNS, &scheme_cells(scheme));
+        check(&scheme_record(scheme).bytes, "scheme", &SCHEME_COLUMNS, &scheme_cells(scheme));
     }
     for enterprise in list.enterprises() {
         let cells = enterprise_cells(enterprise);
-        check(&enterprise_record(enterprise), "enterprise", &ENTERPRISE_COLUMNS, &cells);
+        check(&enterprise_record(enterprise).bytes, "enterprise", &ENTERPRISE_COLUMNS, &cells);
     }
     for entry in list.entries() {
         let cells = entry_cells(&list, entry);
-        check(&entry_record(&list, entry), "entry", &ENTRY_COLUMNS, &cells);
+        check(&entry_record(&list, entry).bytes, "entry", &ENTRY_COLUMNS, &cells);
     }
     assert!(list.entries().len() > 200);
 }
@@ -270,17 +271,16 @@ fn the_leaves_of_the_list_tree_are_its_records_by_kind_and_key() {
     let list = read(&example());
     let mut records: Vec<((&str, String), Vec<u8>)> = Vec::new();
     for e in list.enterprises() {
-        records.push((("enterprise", e.uscc.to_string()), enterprise_record(e)));
+        records.push((("enterprise", e.uscc.to_string()), enterprise_record(e).bytes));
     }
     for e in list.entries() {
-        records.push((("entry", e.id.to_string()), entry_record(&list, e)));
+        records.push((("entry", e.id.to_string()), entry_record(&list, e).bytes));
     }
     for s in list.schemes() {
-        records.push((("scheme", s.id.to_string()), scheme_record(s)));
+        records.push((("scheme", s.id.to_string()), scheme_record(s).bytes));
     }
     records.sort();
-    let (tree, names) = trees(&list);
-    assert_eq!(tree, list_tree(&list));
+    let (tree, names) = (list_tree(&records_of(&list)), name_tree(&list));
     assert_eq!(names, name_tree(&list));
     assert_eq!(tree.size(), records.len() as u64);
     for (index, (key, record)) in (0..).zip(&records) {
@@ -471,11 +471,11 @@ proptest! {
             exclusions: parts.clone(),
             ..scheme()
         };
-        check(&scheme_record(&scheme), "scheme", &SCHEME_COLUMNS, &scheme_cells(&scheme));
+        check(&scheme_record(&scheme).bytes, "scheme", &SCHEME_COLUMNS, &scheme_cells(&scheme));
         let enterprise = Enterprise { name_en: boxed(1), ..enterprise(&texts[0]) };
         let cells = enterprise_cells(&enterprise);
-        check(&enterprise_record(&enterprise), "enterprise", &ENTERPRISE_COLUMNS, &cells);
-        let named = parts.iter().map(|part| ListedName { text: part.clone(), normal: part.clone() });
+        check(&enterprise_record(&enterprise).bytes, "enterprise", &ENTERPRISE_COLUMNS, &cells);
+        let named = parts.iter().map(|part| ListedName { text: (**part).into(), normal: (**part).into() });
         let list = built(Entry {
             id: boxed(0),
             batch: boxed(1),
@@ -487,7 +487,7 @@ proptest! {
         });
         let entry = &list.entries()[0];
         let cells = entry_cells(&list, entry);
-        check(&entry_record(&list, entry), "entry", &ENTRY_COLUMNS, &cells);
+        check(&entry_record(&list, entry).bytes, "entry", &ENTRY_COLUMNS, &cells);
     }
 
     /// What parts name, code and id in a leaf of the name tree stands in no name.

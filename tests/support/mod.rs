@@ -2,6 +2,10 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 #![allow(clippy::expect_used, reason = "a test that cannot go on says so")]
 
+pub mod ceremony;
+pub mod draft;
+pub mod server;
+
 use clearlist::domain::clearance::{Decision, Verdict, decide};
 use clearlist::domain::entry::Use;
 use clearlist::domain::finding::Reason;

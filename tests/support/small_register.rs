@@ -43,6 +43,8 @@ struct Inner {
     lists: HashMap<u64, ListFiles>,
     /// Says of the next proposals that the connection was lost, whatever becomes of them.
     silent: bool,
+    /// Says of the next proposals that this happened to them.
+    failing: Option<&'static str>,
     /// Exports these files instead of those that were accepted.
     lie: Option<ListFiles>,
 }
@@ -56,6 +58,7 @@ impl SmallRegister {
             bytes: Vec::new(),
             lists: HashMap::new(),
             silent: false,
+            failing: None,
             lie: None,
         })));
         let runtime = Runtime::new().expect("threads can be started");
@@ -79,6 +82,11 @@ impl Held {
     /// From now on no proposal is answered.
     pub fn fall_silent(&self) {
         self.lock().silent = true;
+    }
+
+    /// From now on proposals are answered with this reason, as a disk that fails makes a server do.
+    pub fn fail_with(&self, reason: &'static str) {
+        self.lock().failing = Some(reason);
     }
 
     /// From now on other files are exported than were accepted.
@@ -180,6 +188,11 @@ impl AdminService for Held {
         let mut inner = self.lock();
         if inner.silent {
             return Err(Status::unavailable("the connection was lost"));
+        }
+        if let Some(reason) = inner.failing {
+            let mut details = ErrorDetails::new();
+            details.set_error_info(reason, "clearlist", HashMap::new());
+            return Err(Status::with_error_details(Code::Unavailable, "the disk fails", details));
         }
         let (number, already_accepted) = match inner.next(&proposal) {
             Err(faults) => return Err(refused(&faults)),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 
-use crate::cli::{Lang, Manner, Outcome, SERVER_DEFAULT, complain, file, instant, key, source};
+use crate::cli::register::{PlaceArgs, Reader};
+use crate::cli::{Lang, Manner, Outcome, complain, file, instant, key, source};
 use crate::domain::material_name::NORMAL_FORM_VERSION;
 use crate::formats::list_csv::{self, ListFiles};
 use crate::formats::proposal::{Base, ProposalFile, check_base};
@@ -18,7 +19,7 @@ use crate::register::statement::{
 };
 use crate::service::folder::{self, FolderError};
 
-use super::base::{base_of_register, base_of_server};
+use super::base::base;
 use super::{Destination, fault_line, finish, refusal_text};
 
 /// Arguments of `clearlist proposal draft`.
@@ -62,12 +63,8 @@ pub(in crate::cli) struct DraftArgs {
     /// The log key's passphrase is the first line of this file
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Server that has the register [default: the address `demo` listens on]
-    #[arg(long, value_name = "URL", conflicts_with = "register")]
-    server: Option<String>,
-    /// Draft on the register in this folder instead
-    #[arg(long, value_name = "DIR")]
-    register: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// The proposal file to be written
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
@@ -77,10 +74,7 @@ pub(in crate::cli) struct DraftArgs {
 pub(super) async fn run(manner: Manner, args: DraftArgs) -> Result<Outcome, Outcome> {
     let lang = manner.lang;
     let proposed = Proposed::of(lang, &args)?;
-    let base = match &args.register {
-        Some(folder) => base_of_register(lang, folder)?,
-        None => base_of_server(lang, args.server.as_deref().unwrap_or(SERVER_DEFAULT)).await?,
-    };
+    let base = base(lang, &mut Reader::open(lang, &args.place).await?).await?;
     let (policy, _) = check_base(&base).map_err(|faults| {
         for fault in &faults {
             anstream::eprintln!("{}", fault_line(lang, fault));

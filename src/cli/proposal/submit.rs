@@ -164,9 +164,12 @@ fn is_refusal(status: &Status) -> bool {
     answered && status::reason(status).is_some()
 }
 
-/// Whether a status leaves open what became of the proposal.
+/// Whether a status leaves open what became of the proposal. A server that names a reason, such
+/// as a full disk, knows, unless that is what it says.
 fn is_unknown(status: &Status) -> bool {
-    !matches!(status.code(), Code::Unimplemented | Code::Unauthenticated | Code::ResourceExhausted)
+    let told = status::reason(status).is_some_and(|reason| reason != "OUTCOME_UNKNOWN");
+    let never_read = [Code::Unimplemented, Code::Unauthenticated, Code::ResourceExhausted];
+    !told && !never_read.contains(&status.code())
 }
 
 fn refused(manner: Manner, status: &Status, asked: Asked) -> Outcome {

@@ -1,0 +1,169 @@
+//! What answers when: the register as published, and for every instant from then on the list
+//! that is in force. A scheduled revision comes into force by its time alone.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::entry::{EnterpriseState, EntryState};
+use crate::domain::list::List;
+use crate::register::history::{InForce, Register};
+use crate::register::statement::SuspensionStatement;
+
+use super::snapshot::{Revision, Snapshot};
+
+/// The register as published. Immutable; a new statement publishes the next one.
+#[derive(Debug)]
+pub struct Published {
+    /// The register.
+    pub register: Register,
+    /// The checkpoint of its last statement, as it was signed; empty without statements.
+    pub checkpoint: Vec<u8>,
+    /// The list of the newest revision, in force or not: what the next proposal is held against.
+    pub newest: Option<Arc<List>>,
+    /// By their beginnings, in order. The first begins when this was published.
+    periods: Vec<Period>,
+}
+
+/// A stretch of time with one answer.
+#[derive(Debug, Clone)]
+pub struct Period {
+    /// Its first instant.
+    pub from: Timestamp,
+    /// What answers in it.
+    pub answer: Answering,
+}
+
+/// What answers.
+#[derive(Debug, Clone)]
+pub enum Answering {
+    /// This list.
+    Snapshot(Arc<Snapshot>),
+    /// Nothing: the revision in force has expired.
+    Expired(Revision),
+    /// Nothing: no revision is in force yet.
+    Nothing,
+}
+
+impl Published {
+    /// A register with what answers from `now` on. `list_of` brings the list of a revision.
+    ///
+    /// # Errors
+    /// What `list_of` says.
+    pub fn new<E>(
+        register: Register,
+        checkpoint: Vec<u8>,
+        newest: Option<Arc<List>>,
+        now: Timestamp,
+        mut list_of: impl FnMut(&Register, u64) -> Result<Arc<List>, E>,
+    ) -> Result<Self, E> {
+        let mut periods: Vec<Period> = Vec::new();
+        let mut next = Some(now);
+        while let Some(from) = next {
+            next = register.next_change(from);
+            let known = register.size();
+            let in_force = register.in_force(from, known);
+            let answer = match in_force {
+                None => Answering::Nothing,
+                Some(found) if found.revision.expires <= from => {
+                    Answering::Expired(revision(&register, &found))
+                }
+                Some(found) => {
+                    let named = revision(&register, &found);
+                    let same = periods.iter().find_map(|p| match &p.answer {
+                        Answering::Snapshot(s) if s.is_of(&named, &found) => Some(Arc::clone(s)),
+                        _ => None,
+                    });
+                    Answering::Snapshot(if let Some(snapshot) = same {
+                        snapshot
+                    } else {
+                        let list = list_of(&register, found.revision.number)?;
+                        list.prepare();
+                        Arc::new(snapshot(&register, &found, &list, from, known))
+                    })
+                }
+            };
+            periods.push(Period { from, answer });
+        }
+        Ok(Self { register, checkpoint, newest, periods })
+    }
+
+    /// What answers at an instant not before this was published.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> &Answering {
+        let found = self.periods.iter().rev().find(|period| period.from <= now);
+        // A clock set back asks for a time before the first period: what was in force when this
+        // was published is the nearest that is known to be true.
+        found.or(self.periods.first()).map_or(&Answering::Nothing, |period| &period.answer)
+    }
+
+    /// The stretches of time after an instant.
+    pub fn after(&self, now: Timestamp) -> impl Iterator<Item = &Period> {
+        self.periods.iter().filter(move |period| period.from > now)
+    }
+
+    /// Every snapshot it holds.
+    pub fn snapshots(&self) -> impl Iterator<Item = &Arc<Snapshot>> {
+        self.periods.iter().filter_map(|period| match &period.answer {
+            Answering::Snapshot(snapshot) => Some(snapshot),
+            Answering::Expired(_) | Answering::Nothing => None,
+        })
+    }
+}
+
+/// The name of what is in force.
+#[must_use]
+pub fn revision(register: &Register, found: &InForce<'_>) -> Revision {
+    Revision {
+        origin: register.origin().to_owned(),
+        number: found.number,
+        root_sha256: found.revision.list.root,
+        effective: Some(found.revision.effective),
+        expires: Some(found.revision.expires),
+    }
+}
+
+/// A list as it stands at `at`, the suspensions laid over it.
+#[must_use]
+pub fn snapshot(
+    register: &Register,
+    found: &InForce<'_>,
+    list: &Arc<List>,
+    at: Timestamp,
+    known: u64,
+) -> Snapshot {
+    let number = found.revision.number;
+    let suspensions: Vec<&SuspensionStatement> =
+        register.suspensions_over(number, at, known).collect();
+    let list =
+        if suspensions.is_empty() { Arc::clone(list) } else { suspended(list, &suspensions) };
+    Snapshot { list, revision: revision(register, found), suspensions: found.suspensions }
+}
+
+fn suspended(list: &Arc<List>, suspensions: &[&SuspensionStatement]) -> Arc<List> {
+    let mut entries = list.entries().to_vec();
+    for entry in &mut entries {
+        let named = suspensions.iter().any(|s| s.entries.iter().any(|id| **id == *entry.id));
+        // What was withdrawn stays withdrawn.
+        if named && entry.state == EntryState::Active {
+            entry.state = EntryState::Suspended;
+        }
+    }
+    let mut enterprises = list.enterprises().to_vec();
+    for enterprise in &mut enterprises {
+        let named = suspensions
+            .iter()
+            .any(|s| s.enterprises.iter().any(|u| **u == *enterprise.uscc.as_str()));
+        // A ban without a window stays a ban. Outside its window one lets everything through.
+        let window = enterprise.state_from.is_some() || enterprise.state_until.is_some();
+        if named && (enterprise.state != EnterpriseState::Banned || window) {
+            enterprise.state = EnterpriseState::Suspended;
+            (enterprise.state_from, enterprise.state_until) = (None, None);
+        }
+    }
+    match List::build(list.schemes().to_vec(), enterprises, entries) {
+        Ok(list) => Arc::new(list),
+        // States are no part of what makes two rows collide, so the list lints as it did.
+        Err(_no_conflict_is_new) => Arc::clone(list),
+    }
+}
