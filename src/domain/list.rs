@@ -1,12 +1,12 @@
 //! A list: schemes, enterprises and entries, built whole, linted whole, immutable after.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 use jiff::civil::Date;
 
-use super::entry::{Enterprise, Entry, ListedName, Scheme};
+use super::entry::{Enterprise, EnterpriseState, Entry, EntryState, ListedName, Scheme};
 use super::index::Index;
 use super::material_name::{MaterialName, NameError, passes_for_another};
 use super::message::{Refusal, excerpt};
@@ -20,7 +20,7 @@ pub struct List {
     entries: Vec<Entry>,
     by_uscc: HashMap<Uscc, usize, RandomState>,
     /// Built at once for a list that will answer, else when it is first asked.
-    index: OnceLock<Index>,
+    index: OnceLock<Arc<Index>>,
 }
 
 impl List {
@@ -59,7 +59,7 @@ impl List {
         let mut conflicts = dangling(&schemes, &enterprises, &entries);
         let index = OnceLock::new();
         if indexed {
-            let index = index.get_or_init(|| Index::build(&entries));
+            let index = index.get_or_init(|| Arc::new(Index::build(&entries)));
             conflicts.extend(collisions(&entries, index));
         } else {
             conflicts.extend(collisions(&entries, &Index::exact(&entries)));
@@ -92,12 +92,40 @@ impl List {
     /// Where names, codes and numbers are found.
     #[must_use]
     pub fn index(&self) -> &Index {
-        self.index.get_or_init(|| Index::build(&self.entries))
+        self.index.get_or_init(|| Arc::new(Index::build(&self.entries)))
     }
 
     /// Builds the index now, so that no question waits for it.
     pub fn prepare(&self) {
-        self.index.get_or_init(|| Index::build(&self.entries));
+        self.index.get_or_init(|| Arc::new(Index::build(&self.entries)));
+    }
+
+    /// The list with some entries and enterprises suspended. States are no part of lint or
+    /// index, so it is as good as this one, and shares the index.
+    #[must_use]
+    pub fn suspended(
+        &self,
+        is_entry: impl Fn(&Entry) -> bool,
+        is_enterprise: impl Fn(&Enterprise) -> bool,
+    ) -> Self {
+        self.prepare();
+        let mut entries = self.entries.clone();
+        // What was withdrawn stays withdrawn.
+        let active = |e: &&mut Entry| e.state == EntryState::Active && is_entry(e);
+        for entry in entries.iter_mut().filter(active) {
+            entry.state = EntryState::Suspended;
+        }
+        let mut enterprises = self.enterprises.clone();
+        for enterprise in enterprises.iter_mut().filter(|e| is_enterprise(e)) {
+            // A ban without a window stays a ban. Outside its window one lets everything through.
+            let window = enterprise.state_from.is_some() || enterprise.state_until.is_some();
+            if enterprise.state != EnterpriseState::Banned || window {
+                enterprise.state = EnterpriseState::Suspended;
+                (enterprise.state_from, enterprise.state_until) = (None, None);
+            }
+        }
+        let (schemes, by_uscc) = (self.schemes.clone(), self.by_uscc.clone());
+        Self { schemes, enterprises, entries, by_uscc, index: self.index.clone() }
     }
 
     /// The scheme of an entry of this list; `None` only for an entry of another list.

@@ -1,11 +1,11 @@
 //! What answers when: the register as published, and for every instant from then on the list
 //! that is in force. A scheduled revision comes into force by its time alone.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::domain::entry::{EnterpriseState, EntryState};
 use crate::domain::list::List;
 use crate::register::history::{InForce, Register};
 use crate::register::statement::SuspensionStatement;
@@ -140,30 +140,13 @@ pub fn snapshot(
     Snapshot { list, revision: revision(register, found), suspensions: found.suspensions }
 }
 
-fn suspended(list: &Arc<List>, suspensions: &[&SuspensionStatement]) -> Arc<List> {
-    let mut entries = list.entries().to_vec();
-    for entry in &mut entries {
-        let named = suspensions.iter().any(|s| s.entries.iter().any(|id| **id == *entry.id));
-        // What was withdrawn stays withdrawn.
-        if named && entry.state == EntryState::Active {
-            entry.state = EntryState::Suspended;
-        }
-    }
-    let mut enterprises = list.enterprises().to_vec();
-    for enterprise in &mut enterprises {
-        let named = suspensions
-            .iter()
-            .any(|s| s.enterprises.iter().any(|u| **u == *enterprise.uscc.as_str()));
-        // A ban without a window stays a ban. Outside its window one lets everything through.
-        let window = enterprise.state_from.is_some() || enterprise.state_until.is_some();
-        if named && (enterprise.state != EnterpriseState::Banned || window) {
-            enterprise.state = EnterpriseState::Suspended;
-            (enterprise.state_from, enterprise.state_until) = (None, None);
-        }
-    }
-    match List::build(list.schemes().to_vec(), enterprises, entries) {
-        Ok(list) => Arc::new(list),
-        // States are no part of what makes two rows collide, so the list lints as it did.
-        Err(_no_conflict_is_new) => Arc::clone(list),
-    }
+fn suspended(list: &List, suspensions: &[&SuspensionStatement]) -> Arc<List> {
+    let entries: HashSet<&str> =
+        suspensions.iter().flat_map(|s| &s.entries).map(String::as_str).collect();
+    let enterprises: HashSet<&str> =
+        suspensions.iter().flat_map(|s| &s.enterprises).map(String::as_str).collect();
+    Arc::new(list.suspended(
+        |entry| entries.contains(&*entry.id),
+        |enterprise| enterprises.contains(enterprise.uscc.as_str()),
+    ))
 }
