@@ -15,6 +15,7 @@ mod instant;
 mod key;
 mod list;
 mod proposal;
+mod receipt;
 mod register;
 mod search;
 mod serve;
@@ -146,6 +147,14 @@ correlation_id) or in Chinese (商品编号, 商品名称, CAS号, 消费使用�
     /// Draft, approve and submit changes to a register
     #[command(subcommand, after_help = "Example:\n  clearlist proposal show proposal.json")]
     Proposal(proposal::ProposalCommand),
+    /// Check the proof of an answer, and decide it again
+    #[command(
+        subcommand,
+        after_help = "\
+Example:
+  clearlist receipt verify receipt.json --policy policy.txt --service-key VKEY"
+    )]
+    Receipt(receipt::ReceiptCommand),
     /// Check and compare list folders
     #[command(subcommand, after_help = "Example:\n  clearlist list lint data")]
     List(list::ListCommand),
@@ -190,6 +199,7 @@ pub fn run() -> ExitCode {
             Command::Key(command) => key::run(manner, command),
             Command::Register(command) => register::run(manner, command).await,
             Command::Proposal(command) => proposal::run(manner, command).await,
+            Command::Receipt(command) => receipt::run(manner, command),
             Command::List(command) => list::run(manner, command),
         }
     });

@@ -17,5 +17,6 @@ pub(crate) mod parallel;
 pub mod quantity;
 pub mod question;
 pub mod search;
+pub mod shanghai;
 pub mod similarity;
 pub mod uscc;

@@ -4,5 +4,6 @@ pub mod key_file;
 pub mod list_csv;
 pub mod list_records;
 pub mod proposal;
+pub mod receipt;
 pub mod stored;
 pub mod table;

@@ -32,6 +32,8 @@ const PROPOSAL_BYTES_MAX: usize = 128 * 1024 * 1024;
 const EXPIRY_WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// And again after this time.
 const TELL_INTERVAL: Duration = Duration::from_hours(1);
+/// How often the service's key is looked at.
+const KEYS_INTERVAL: Duration = Duration::from_secs(2);
 /// Streams one connection may have open: a caller that wants more opens another connection.
 const CONNECTION_STREAMS_MAX: u32 = 1_024;
 /// A peer that has been silent for this long is asked whether it is there.
@@ -94,6 +96,7 @@ pub async fn serve(
     health.set_serving::<RegisterServiceServer<Reading>>().await;
     health.set_serving::<AdminServiceServer<Admin>>().await;
     let watched = tokio::spawn(tell_of_time(Arc::clone(&running)));
+    let rotated = tokio::spawn(take_rotated_keys(Arc::clone(&running)));
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let signal = async move {
         stop.await;
@@ -135,6 +138,7 @@ pub async fn serve(
         }
     };
     watched.abort();
+    rotated.abort();
     ended
 }
 
@@ -178,6 +182,22 @@ async fn tell_of_time(running: Arc<Running>) {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             changed = sizes.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Signs receipts with the next key once somebody has rotated it.
+async fn take_rotated_keys(running: Arc<Running>) {
+    loop {
+        tokio::time::sleep(KEYS_INTERVAL).await;
+        let running = Arc::clone(&running);
+        // A file is looked at, and hardly ever read.
+        let taken = tokio::task::spawn_blocking(move || running.take_rotated_keys()).await;
+        match taken {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => tracing::info!("receipts are signed with the next key from now on"),
+            Ok(Err(error)) => tracing::error!(%error, "receipts are signed with the old key"),
+            Err(error) => tracing::error!(%error, "receipts are signed with the old key"),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The running list: what answers, how a new revision comes in, how the past is looked up.
 
+pub mod again;
 pub mod folder;
 pub mod intake;
 pub mod opening;
 pub mod past;
 pub mod replay;
 pub mod running;
+pub mod service_keys;
 pub mod snapshot;
 pub mod timeline;

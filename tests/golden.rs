@@ -11,27 +11,37 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
+use clearlist::domain::clearance::{Verdict, decide};
 use clearlist::domain::list::List;
 use clearlist::domain::list_diff::RowKind;
+use clearlist::domain::question::{Question, RawQuestion};
+use clearlist::domain::shanghai;
 use clearlist::formats::key_file::{self, KeyFile, Seal};
 use clearlist::formats::list_csv::{self, ListFiles};
 use clearlist::formats::list_records::{Delta, apply, delta};
 use clearlist::formats::proposal::{Base, BaseRevision, ProposalFile, check};
+use clearlist::formats::receipt as receipt_file;
 use clearlist::formats::stored::Stored;
 use clearlist::register::checkpoint::Checkpoint;
+use clearlist::register::decision_text::{Asked, DecisionText, Source};
 use clearlist::register::history::Register;
 use clearlist::register::merkle::leaf_hash;
 use clearlist::register::note::{Note, NoteSigner, Role, VerifierKey, cosigned_message};
 use clearlist::register::policy::Policy;
+use clearlist::register::receipt::{Receipt, Unsigned, sign, sign_batch};
 use clearlist::register::record::{ListHeads, list_tree, name_leaves, name_tree, records};
 use clearlist::register::statement::{
     PolicyStatement, RevisionStatement, Statement, SuspensionStatement, to_hex,
 };
+use clearlist::register::tlog_proof::TlogProof;
 use clearlist::service::folder;
 use clearlist::service::intake::{Submission, accept};
 use clearlist::service::opening;
 use clearlist::service::replay::Replayed;
+use clearlist::service::running::{Running, Wanted};
+use clearlist::store::Store;
 use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -255,17 +265,70 @@ fn make(folder: &Path) {
     }
     // Only the writer's; empty, and made again when it is missing.
     fs::remove_file(register.join("lock")).expect("the lock can be removed");
+    // The service's own key is another in every register.
+    fs::remove_dir_all(register.join("service-keys")).expect("it has its keys there");
     let (store, replayed) = opening::read(&register, |_, _| ()).expect("it opens");
     write("register-tree.txt", register_tree_text(&replayed.register).as_bytes());
     write("stored-4.txt", &store.read(4).expect("it is there"));
     let statements = fs::read(register.join("statements")).expect("it is there");
     write("frames.txt", frames_text(&statements).as_bytes());
+    let [alone, in_batch] = receipts(store, replayed);
+    write("decision-note.txt", alone.decision_note.as_bytes());
+    write("list-proof.txt", alone.list_proof.as_bytes());
+    let proof = TlogProof::parse(&alone.list_proof).expect("a proof");
+    write("evidence.json", &proof.extra);
+    write("batch-note.txt", in_batch.decision_note.as_bytes());
+    write("batch-receipt.json", &receipt_file::write(&in_batch));
+}
+
+/// The service's key.
+fn service_key() -> NoteSigner {
+    signer(&format!("{ORIGIN}/service"), Role::Note, 6)
+}
+
+/// While entry E-1 is suspended: a receipt about it, and the second of two lines of a batch,
+/// about a name that is not listed.
+fn receipts(store: Arc<dyn Store>, replayed: Replayed) -> [Receipt; 2] {
+    let now = at("2026-03-15T02:00:00.25Z");
+    let running = Running::open(store, replayed, now).expect("it answers");
+    let published = running.published();
+    let unsigned = |material_name| {
+        let raw = RawQuestion {
+            hs_code: "2941.30.12.00",
+            material_name,
+            end_user_uscc: "91110108EXAMPLE11C",
+            quantity: Some(("2", "克")),
+            ..RawQuestion::default()
+        };
+        let wanted = Wanted { date: None, known: 3, min: 0 };
+        let snapshot = running.find(&published, wanted, now).expect("a list");
+        let question = Question::parse(&raw, &snapshot.list, shanghai::today(now)).expect("good");
+        let decided = decide(&snapshot.list, &question);
+        let (revision, list_root) = (snapshot.revision.number, snapshot.revision.root_sha256);
+        let source = Source { known: 3, revision, list_root };
+        let asked = Asked::new(&raw, 3, 0);
+        let text = DecisionText::new(ORIGIN, asked, &question, &decided, source, now);
+        let signed = snapshot.signed.as_ref().expect("a signed list");
+        Unsigned::gather(
+            (&published.register, &published.checkpoint, &published.binding),
+            (signed.number, 3),
+            (&signed.list, signed.trees()),
+            (&question, &decided),
+            &text.to_string(),
+        )
+        .expect("evidence")
+    };
+    let alone = sign(&service_key(), unsigned("四環素鹽酸鹽"), now);
+    let lines = vec![unsigned("四環素鹽酸鹽"), unsigned("山梨醇")];
+    let mut batch = sign_batch(&service_key(), ORIGIN, lines, now);
+    [alone, batch.pop().expect("two lines")]
 }
 
 fn keys_text(keys: &Keys) -> String {
     let line = |seed: u8, key: &NoteSigner| format!("{} {}\n", to_hex(&[seed; 32]), key.verifier());
     let agencies = keys.agencies.iter().map(|(_, key, seed)| line(*seed, key));
-    std::iter::once(line(1, &keys.log)).chain(agencies).collect()
+    let service = line(6, &service_key());
+    std::iter::once(line(1, &keys.log)).chain(agencies).chain([service]).collect()
 }
 
 /// The hash of each leaf and what it is of, then the root.
@@ -355,6 +418,28 @@ fn write_the_golden_files() {
 }
 
 #[test]
+fn a_receipt_is_read_and_holds_under_the_policy_of_its_checkpoint() {
+    let policy = Policy::parse(&text("policy-2.txt")).expect("a policy");
+    let alone =
+        Receipt { decision_note: text("decision-note.txt"), list_proof: text("list-proof.txt") };
+    let in_batch = receipt_file::read(&bytes("batch-receipt.json")).expect("a receipt");
+    assert_eq!(in_batch.decision_note, text("batch-note.txt"));
+    for (receipt, verdict, batch) in
+        [(&alone, Verdict::NotCovered, None), (&in_batch, Verdict::NotListed, Some(2))]
+    {
+        let name = verdict.name();
+        let verified = receipt_file::verify(receipt, &policy, service_key().verifier());
+        let checked = verified.expect(name).checked;
+        assert_eq!((checked.text.verdict, checked.batch), (verdict, batch), "{name}");
+        assert_eq!((checked.size, checked.shown.number), (4, 3), "{name}");
+        assert_eq!(checked.shown.suspensions.len(), 1, "{name}");
+    }
+    let proof = TlogProof::parse(&alone.list_proof).expect("a proof");
+    assert_eq!(proof.extra, bytes("evidence.json"));
+    assert_eq!(proof.checkpoint, text("checkpoint-4.txt"));
+}
+
+#[test]
 fn the_program_writes_every_golden_file_to_the_byte() {
     let place = tempfile::tempdir().expect("a folder");
     make(place.path());
@@ -394,7 +479,7 @@ fn the_roots_of_a_small_list_are_these() {
     );
     assert_eq!(
         to_hex(&heads.names.root),
-        "05d70104cc2429ce8f05d72ae981b8355955c3523e48f50ab4d6300efea67c6c"
+        "1ede1381f2f0902ad0b5f88f43a63a045f05859a495eab2cd3c684c08613bd86"
     );
 }
 
@@ -444,7 +529,8 @@ fn a_policy_is_read_and_every_checkpoint_satisfies_it() {
 
 #[test]
 fn the_keys_are_those_of_their_seeds() {
-    let roles = [Role::Note, Role::Cosigner, Role::Cosigner, Role::Cosigner, Role::Cosigner];
+    let [log, agency, service] = [Role::Note, Role::Cosigner, Role::Note];
+    let roles = [log, agency, agency, agency, agency, service];
     let text = text("keys.txt");
     assert_eq!(text.lines().count(), roles.len());
     for (seed, (line, role)) in (1_u8..).zip(text.lines().zip(roles)) {
@@ -509,7 +595,7 @@ fn the_register_replays_long_after_all_of_it_has_expired() {
     assert_eq!(register_tree_text(&register), text("register-tree.txt"));
     assert_eq!(
         to_hex(&register.head().root),
-        "f89da78a0c41785913206f5d948fcc429971bcdba88bcf9de824fbecb762a013"
+        "bfcb40171468602a40d3aa280032afa4e9cd83c7ed4cd907c5256a1d152ca10d"
     );
     assert_eq!(checkpoint, bytes("checkpoint-4.txt"));
     assert_eq!(register.policy().text(), text("policy-2.txt"));

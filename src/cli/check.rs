@@ -1,14 +1,19 @@
 //! `clearlist check`: one question, a readable answer.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::domain::entry::Use;
 use crate::domain::quantity;
 use crate::formats::list_csv::iso_date;
+use crate::formats::receipt;
 use crate::grpc::json::to_json;
 use crate::grpc::proto::google::r#type::Date;
 use crate::grpc::{proto::v1, wire};
+use crate::register::receipt::Receipt;
 
+use super::file::{Readers, write_new};
 use super::source::{Source, report_status};
 use super::{Lang, Manner, Outcome, Output, SourceArgs, answer, complain};
 
@@ -48,6 +53,9 @@ pub(super) struct CheckArgs {
     /// Ask under one scheme only
     #[arg(long)]
     scheme: Option<String>,
+    /// Write the proof of the answer to this file, to be archived
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     #[command(flatten)]
     source: SourceArgs,
 }
@@ -71,6 +79,18 @@ pub(super) async fn run(manner: Manner, args: CheckArgs) -> Outcome {
         complain(lang.pick("the server sent no decision", "服务器未返回结论"));
         return Outcome::Failed;
     };
+    if let Some(path) = &args.receipt {
+        let Some(receipt) = &response.receipt else {
+            complain(lang.pick("the server sent no receipt", "服务器未返回凭证"));
+            return Outcome::Failed;
+        };
+        let (decision_note, list_proof) = (&receipt.decision_note, &receipt.list_proof);
+        let (decision_note, list_proof) = (decision_note.clone(), list_proof.clone());
+        let bytes = receipt::write(&Receipt { decision_note, list_proof });
+        if let Err(outcome) = write_new(lang, path, &bytes, Readers::Owner) {
+            return outcome;
+        }
+    }
     match manner.output {
         Output::Text => anstream::print!("{}", answer::render(lang, decision)),
         Output::Json => {
@@ -116,6 +136,7 @@ fn request(lang: Lang, args: &CheckArgs) -> Result<v1::CheckClearanceRequest, Ou
                 Outcome::Usage
             })?),
         },
+        receipt: args.receipt.is_some(),
         ..Default::default()
     })
 }

@@ -55,3 +55,9 @@ pub(super) fn text(at: Timestamp) -> String {
     let local = at.to_zoned(TimeZone::fixed(SHANGHAI)).datetime();
     format!("{} {} +08:00 ({at})", local.date(), local.time())
 }
+
+/// `2026-12-01 00:00:00 +08:00`, to the second.
+pub(super) fn local(at: Timestamp) -> String {
+    let local = at.to_zoned(TimeZone::fixed(SHANGHAI)).datetime();
+    local.strftime("%Y-%m-%d %H:%M:%S +08:00").to_string()
+}

@@ -10,6 +10,10 @@ use zeroize::Zeroizing;
 use crate::domain::message::Refusal;
 use crate::formats::key_file::{self, KeyFile, KeyFileError, Seal};
 use crate::register::note::{NoteSigner, Role, VerifierKey};
+use crate::register::policy::Policy;
+use crate::server::now;
+use crate::service::service_keys::{self, ServiceKeys};
+use crate::store::embedded::Embedded;
 
 use super::file::{Readers, read_secret, write_new};
 use super::{Lang, Manner, Outcome, Output, complain};
@@ -38,6 +42,18 @@ never over another file.")]
         /// Seal the file with the passphrase on the first line of this file
         #[arg(long, value_name = "FILE")]
         passphrase_file: Option<PathBuf>,
+    },
+    /// Make a service's next receipt key, and retire the one it has
+    #[command(after_help = "\
+Example:
+  clearlist key rotate --register register
+
+A server that runs takes the new key within seconds. The old private key is gone; its public half
+stays listed by GetRegister, and receipts it signed stay good.")]
+    Rotate {
+        /// Register directory of the service
+        #[arg(long, value_name = "DIR")]
+        register: PathBuf,
     },
     /// Print the public half of a key
     #[command(after_help = "\
@@ -82,6 +98,7 @@ pub(super) fn run(manner: Manner, command: KeyCommand) -> Outcome {
             let role = if log { Role::Note } else { Role::Cosigner };
             make(manner, &name, role, &out, passphrase_file.as_deref())
         }
+        KeyCommand::Rotate { register } => rotate(manner, &register),
         KeyCommand::Show { file, known } => known.open(manner.lang, &file).map(|signer| {
             print(manner, signer.verifier());
         }),
@@ -111,6 +128,22 @@ fn make(
             ),
         }
     );
+    Ok(())
+}
+
+fn rotate(manner: Manner, register: &Path) -> Result<(), Outcome> {
+    let fail = |problem: String| {
+        complain(&format!("{}: {problem}", register.display()));
+        Outcome::Failed
+    };
+    let genesis = Embedded::open_read_only(register).map_err(|error| fail(error.to_string()))?;
+    let genesis = genesis.genesis().map_err(|error| fail(error.to_string()))?;
+    let policy = Policy::parse(&String::from_utf8_lossy(&genesis));
+    let policy = policy.map_err(|error| fail(error.english()))?;
+    let folder = register.join(service_keys::FOLDER);
+    let keys = ServiceKeys::rotate(&folder, policy.origin(), now());
+    let keys = keys.map_err(|error| fail(error.to_string()))?;
+    print(manner, keys.current.verifier());
     Ok(())
 }
 

@@ -169,6 +169,12 @@ async fn show(manner: Manner, place: &PlaceArgs) -> Result<(), Outcome> {
     if let Some(next) = &found.next_scheduled {
         anstream::println!("{} {}", lang.pick("next     ", "下一版"), revision_line(next));
     }
+    for key in &found.service_keys {
+        let label = lang.pick("receipts ", "凭证密钥");
+        let until = lang.pick("until", "截至");
+        let retired = key.retire_time.map(|_| format!(" ({until} {})", time(key.retire_time)));
+        anstream::println!("{label} {}{}", shown(&key.vkey), retired.unwrap_or_default());
+    }
     anstream::println!("\n{}", found.policy.trim_end());
     if !found.checkpoint.is_empty() {
         anstream::println!("\n{}", String::from_utf8_lossy(&found.checkpoint).trim_end());

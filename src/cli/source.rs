@@ -48,8 +48,11 @@ impl Source {
     ) -> Result<v1::CheckClearanceResponse, Status> {
         match self {
             Self::Server(client) => Ok(client.check_clearance(request).await?.into_inner()),
-            Self::Folder(snapshot) => clearance::answer_unsigned(snapshot, &request, now())
-                .map(|decision| v1::CheckClearanceResponse { decision: Some(decision) }),
+            Self::Folder(snapshot) => {
+                clearance::answer_unsigned(snapshot, &request, now()).map(|decided| {
+                    v1::CheckClearanceResponse { decision: Some(decided.decision), receipt: None }
+                })
+            }
         }
     }
 
@@ -64,8 +67,8 @@ impl Source {
             }
             Self::Folder(snapshot) => {
                 let now = now();
-                let answer = |item: &_| clearance::answer_unsigned(snapshot, item, now);
-                clearance::answer_batch(&items, answer)
+                let decide = |item: &_| clearance::answer_unsigned(snapshot, item, now);
+                clearance::answer_batch(&items, decide, |_| Err(status::receipt_unavailable()))
             }
         }
     }

@@ -32,6 +32,30 @@ pub enum Verdict {
     NotListed,
 }
 
+impl Verdict {
+    /// Every verdict, best first.
+    pub const ALL: [Self; 5] =
+        [Self::Listed, Self::Conditional, Self::NotCovered, Self::Candidate, Self::NotListed];
+
+    /// Its name in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listed => "LISTED",
+            Self::Conditional => "CONDITIONAL",
+            Self::NotCovered => "NOT_COVERED",
+            Self::Candidate => "CANDIDATE",
+            Self::NotListed => "NOT_LISTED",
+        }
+    }
+
+    /// Reads a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
+    }
+}
+
 /// What of an entry matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MatchedBy {

@@ -88,6 +88,49 @@ impl Reason {
         Self::NoEntry,
     ];
 
+    /// Its name in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EndUserMissing => "END_USER_MISSING",
+            Self::EndUserNotOnEntry => "END_USER_NOT_ON_ENTRY",
+            Self::EntryExpired => "ENTRY_EXPIRED",
+            Self::EntryNotYetValid => "ENTRY_NOT_YET_VALID",
+            Self::EntrySuspended => "ENTRY_SUSPENDED",
+            Self::EntryWithdrawn => "ENTRY_WITHDRAWN",
+            Self::EnterpriseSuspended => "ENTERPRISE_SUSPENDED",
+            Self::EnterpriseBanned => "ENTERPRISE_BANNED",
+            Self::EnterpriseNotActive => "ENTERPRISE_NOT_ACTIVE",
+            Self::HsCodeIncomplete => "HS_CODE_INCOMPLETE",
+            Self::HsCodeDiffers => "HS_CODE_DIFFERS",
+            Self::NameDiffers => "NAME_DIFFERS",
+            Self::CasDiffers => "CAS_DIFFERS",
+            Self::CasCheckDigitWrong => "CAS_CHECK_DIGIT_WRONG",
+            Self::ClassEntry => "CLASS_ENTRY",
+            Self::SpecificationMissing => "SPECIFICATION_MISSING",
+            Self::SpecificationDiffers => "SPECIFICATION_DIFFERS",
+            Self::ManufacturerMissing => "MANUFACTURER_MISSING",
+            Self::ManufacturerDiffers => "MANUFACTURER_DIFFERS",
+            Self::CustomsDistrictMissing => "CUSTOMS_DISTRICT_MISSING",
+            Self::CustomsDistrictNotCovered => "CUSTOMS_DISTRICT_NOT_COVERED",
+            Self::QuantityMissing => "QUANTITY_MISSING",
+            Self::QuantityExceeded => "QUANTITY_EXCEEDED",
+            Self::UnitNotComparable => "UNIT_NOT_COMPARABLE",
+            Self::UseMissing => "USE_MISSING",
+            Self::UseNotPermitted => "USE_NOT_PERMITTED",
+            Self::DirectoryScope => "DIRECTORY_SCOPE",
+            Self::SchemeExclusion => "SCHEME_EXCLUSION",
+            Self::LookAlikeCharacters => "LOOK_ALIKE_CHARACTERS",
+            Self::NoEntry => "NO_ENTRY",
+        }
+    }
+
+    /// Reads a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
     /// What it does to the answer.
     #[must_use]
     pub const fn effect(self) -> Effect {

@@ -120,6 +120,12 @@ impl ComparedText {
         &self.given
     }
 
+    /// As compared.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Whether a listed specification is the same. Case counts: `mM` is not `MM`.
     #[must_use]
     pub fn is_specification(&self, listed: &str) -> bool {

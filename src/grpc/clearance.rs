@@ -14,7 +14,10 @@ use crate::domain::material_name::MaterialName;
 use crate::domain::message::Refusal;
 use crate::domain::question::{Question, find_scheme};
 use crate::domain::search::{matched_text, search};
-use crate::service::running::{Running, Unanswerable, Wanted, today_in_shanghai};
+use crate::domain::shanghai;
+use crate::register::decision_text::{Asked, DecisionText, Source};
+use crate::register::receipt::{self, Unsigned};
+use crate::service::running::{Running, Unanswerable, Wanted};
 use crate::service::snapshot::Snapshot;
 use crate::service::timeline::Published;
 
@@ -49,25 +52,49 @@ impl Clearance {
         Self { running, clock }
     }
 
-    /// Answers one question from the list that it asks about.
-    async fn answer(&self, request: &v1::CheckClearanceRequest) -> Result<v1::Decision, Status> {
+    /// Decides one question from the list that it asks about.
+    async fn decide(&self, request: &v1::CheckClearanceRequest) -> Result<Decided, Status> {
         let (now, wanted) = ((self.clock)(), wire::wanted(request));
         {
             let published = self.running.load();
             if let Some(found) = Running::current(&published, wanted, now) {
                 let snapshot = found.map_err(|error| status::unanswerable(&error))?;
-                return answer(snapshot, request, now);
+                return decide_from(Some(&published), snapshot, request, now);
             }
         }
         // The past is read from the store, which must not hold up the network threads.
-        let running = Arc::clone(&self.running);
-        let find = move || running.find(&running.published(), wanted, now);
-        let found = tokio::task::spawn_blocking(find)
+        let (running, request) = (Arc::clone(&self.running), request.clone());
+        let work = move || decide_at(&running, &running.published(), &request, now);
+        tokio::task::spawn_blocking(work)
             .await
-            .map_err(|failed| Status::internal(format!("the question ended early: {failed}")))?;
-        let snapshot = found.map_err(|error| status::unanswerable(&error))?;
-        answer(&snapshot, request, now)
+            .map_err(|failed| Status::internal(format!("the question ended early: {failed}")))?
     }
+
+    /// Signs a receipt if one was asked for.
+    fn sign(&self, unsigned: Option<Unsigned>) -> Result<Option<v1::Receipt>, Status> {
+        let Some(unsigned) = unsigned else { return Ok(None) };
+        let keys = self.running.service_keys().ok_or_else(status::receipt_unavailable)?;
+        let receipt = receipt::sign(&keys.current, unsigned, (self.clock)());
+        Ok(Some(wire::receipt(receipt)))
+    }
+
+    /// Signs the receipts of a batch.
+    fn sign_batch(&self, lines: Vec<Unsigned>) -> Result<Vec<v1::Receipt>, Status> {
+        let keys = self.running.service_keys().ok_or_else(status::receipt_unavailable)?;
+        let published = self.running.published();
+        let origin = published.register.origin();
+        let receipts = receipt::sign_batch(&keys.current, origin, lines, (self.clock)());
+        Ok(receipts.into_iter().map(wire::receipt).collect())
+    }
+}
+
+/// A question that was decided.
+#[derive(Debug)]
+pub struct Decided {
+    /// The decision.
+    pub decision: v1::Decision,
+    /// What its receipt will show, if one was asked for.
+    receipt: Option<Unsigned>,
 }
 
 /// Answers one question from a list folder, which no register signed: it has no other time than
@@ -79,42 +106,73 @@ pub fn answer_unsigned(
     snapshot: &Snapshot,
     request: &v1::CheckClearanceRequest,
     now: Timestamp,
-) -> Result<v1::Decision, Status> {
+) -> Result<Decided, Status> {
     let wanted = request.min_revision.max(request.known_at_revision);
     if wanted > 0 {
         return Err(status::revision_not_reached(wanted, 0));
     }
-    answer(snapshot, request, now)
+    decide_from(None, snapshot, request, now)
 }
 
-/// Answers one question from a list. What a unary call, a batch, a stream and the command line
-/// share.
+/// Decides one question from a list. What a unary call, a batch, a stream and the command line
+/// share. Without a register there are no receipts.
 ///
 /// # Errors
 /// The status a unary call ends with.
-pub fn answer(
+fn decide_from(
+    published: Option<&Published>,
     snapshot: &Snapshot,
     request: &v1::CheckClearanceRequest,
     now: Timestamp,
-) -> Result<v1::Decision, Status> {
+) -> Result<Decided, Status> {
     let raw = wire::raw_question(request).map_err(|violation| status::invalid(&[violation]))?;
-    let question = Question::parse(&raw, &snapshot.list, today_in_shanghai(now))
+    let question = Question::parse(&raw, &snapshot.list, shanghai::today(now))
         .map_err(|violations| status::invalid(&violations))?;
-    if request.receipt {
-        return Err(status::receipt_unavailable());
-    }
     let decided = decide(&snapshot.list, &question);
-    Ok(wire::decision(snapshot, &question, &decided, request.correlation_id.clone(), now))
+    let receipt = if request.receipt {
+        let (Some(published), Some(signed)) = (published, &snapshot.signed) else {
+            return Err(status::receipt_unavailable());
+        };
+        let register = &published.register;
+        let known = match request.known_at_revision {
+            0 => register.size(),
+            known => known,
+        };
+        let source = Source {
+            known,
+            revision: snapshot.revision.number,
+            list_root: snapshot.revision.root_sha256,
+        };
+        let asked = Asked::new(&raw, request.known_at_revision, request.min_revision);
+        let origin = register.origin();
+        let text = DecisionText::new(origin, asked, &question, &decided, source, now);
+        let unsigned = Unsigned::gather(
+            (register, &published.checkpoint, &published.binding),
+            (signed.number, known),
+            (&signed.list, signed.trees()),
+            (&question, &decided),
+            &text.to_string(),
+        );
+        Some(unsigned.ok_or_else(status::receipt_unavailable)?)
+    } else {
+        None
+    };
+    let correlation_id = request.correlation_id.clone();
+    let decision = wire::decision(snapshot, &question, &decided, correlation_id, now);
+    Ok(Decided { decision, receipt })
 }
 
-/// Answers a batch, each item by `answer`.
+/// Answers a batch, each item by `decide`, and all receipts that were asked for by one `sign`.
 ///
 /// # Errors
-/// Only for a batch of no or too many items; a malformed item has its own error.
+/// For a batch of no or too many items, and if it cannot be signed; a malformed item has its own
+/// error.
 pub fn answer_batch(
     items: &[v1::CheckClearanceRequest],
-    answer: impl Fn(&v1::CheckClearanceRequest) -> Result<v1::Decision, Status>,
+    decide: impl Fn(&v1::CheckClearanceRequest) -> Result<Decided, Status>,
+    sign: impl FnOnce(Vec<Unsigned>) -> Result<Vec<v1::Receipt>, Status>,
 ) -> Result<Vec<v1::BatchCheckClearanceResult>, Status> {
+    use v1::batch_check_clearance_result::Result as Outcome;
     if items.is_empty() || items.len() > BATCH_ITEMS_MAX {
         return Err(status::invalid_field(
             "items",
@@ -123,28 +181,47 @@ pub fn answer_batch(
             &format!("共{}个问题；一批为1至{BATCH_ITEMS_MAX}个", items.len()),
         ));
     }
-    let result = |item: &v1::CheckClearanceRequest| {
-        use v1::batch_check_clearance_result::Result as Outcome;
-        let outcome = match answer(item) {
+    let mut to_sign = Vec::new();
+    let mut is_signed = Vec::with_capacity(items.len());
+    let mut results = Vec::with_capacity(items.len());
+    for item in items {
+        let decided = decide(item).map(|decided| {
+            is_signed.push(decided.receipt.is_some());
+            to_sign.extend(decided.receipt);
+            decided.decision
+        });
+        let outcome = match decided {
             Ok(decision) => Outcome::Decision(decision),
-            Err(refused) => Outcome::Error(status::to_rpc_status(&refused)),
+            Err(refused) => {
+                is_signed.push(false);
+                Outcome::Error(status::to_rpc_status(&refused))
+            }
         };
-        let correlation_id = echo(&item.correlation_id);
-        v1::BatchCheckClearanceResult { result: Some(outcome), correlation_id }
-    };
-    Ok(items.iter().map(result).collect())
+        results.push(v1::BatchCheckClearanceResult {
+            result: Some(outcome),
+            correlation_id: echo(&item.correlation_id),
+            receipt: None,
+        });
+    }
+    if !to_sign.is_empty() {
+        let signed = results.iter_mut().zip(is_signed).filter(|(_, is_signed)| *is_signed);
+        for ((result, _), receipt) in signed.zip(sign(to_sign)?) {
+            result.receipt = Some(receipt);
+        }
+    }
+    Ok(results)
 }
 
-/// Answers one question at one state of the register. May block for a question about the past.
-fn answer_at(
+/// Decides one question at one state of the register. May block for a question about the past.
+fn decide_at(
     running: &Running,
     published: &Published,
     request: &v1::CheckClearanceRequest,
     now: Timestamp,
-) -> Result<v1::Decision, Status> {
+) -> Result<Decided, Status> {
     let found = running.find(published, wire::wanted(request), now);
     let snapshot = found.map_err(|error| status::unanswerable(&error))?;
-    answer(&snapshot, request, now)
+    decide_from(Some(published), &snapshot, request, now)
 }
 
 /// A correlation id to send back; one that is refused for its length is not.
@@ -235,8 +312,9 @@ impl ClearanceService for Clearance {
         &self,
         request: Request<v1::CheckClearanceRequest>,
     ) -> Result<Response<v1::CheckClearanceResponse>, Status> {
-        let decision = self.answer(request.get_ref()).await?;
-        Ok(Response::new(v1::CheckClearanceResponse { decision: Some(decision) }))
+        let Decided { decision, receipt } = self.decide(request.get_ref()).await?;
+        let receipt = self.sign(receipt)?;
+        Ok(Response::new(v1::CheckClearanceResponse { decision: Some(decision), receipt }))
     }
 
     async fn batch_check_clearance(
@@ -246,13 +324,18 @@ impl ClearanceService for Clearance {
         let items = request.into_inner().items;
         // Every item is answered from one state of the register, at one time.
         let (published, now) = (self.running.published(), (self.clock)());
-        let is_current = |item| Running::current(&published, wire::wanted(item), now).is_some();
-        let results = if items.len() <= BATCH_ITEMS_INLINE_MAX && items.iter().all(is_current) {
-            answer_batch(&items, |item| answer_at(&self.running, &published, item, now))?
+        let is_quick = |item: &v1::CheckClearanceRequest| {
+            !item.receipt && Running::current(&published, wire::wanted(item), now).is_some()
+        };
+        let is_inline = items.len() <= BATCH_ITEMS_INLINE_MAX && items.iter().all(is_quick);
+        let service = self.clone();
+        let work = move || {
+            let decide = |item: &_| decide_at(&service.running, &published, item, now);
+            answer_batch(&items, decide, |lines| service.sign_batch(lines))
+        };
+        let results = if is_inline {
+            work()?
         } else {
-            let running = Arc::clone(&self.running);
-            let work =
-                move || answer_batch(&items, |item| answer_at(&running, &published, item, now));
             tokio::task::spawn_blocking(work)
                 .await
                 .map_err(|failed| Status::internal(format!("the batch ended early: {failed}")))??
@@ -275,12 +358,18 @@ impl ClearanceService for Clearance {
             async move {
                 use v1::stream_check_clearance_response::Result as Outcome;
                 let item = message?.item.unwrap_or_default();
-                let outcome = match service.answer(&item).await {
-                    Ok(decision) => Outcome::Decision(decision),
-                    Err(refused) => Outcome::Error(status::to_rpc_status(&refused)),
+                let answered = match service.decide(&item).await {
+                    Ok(Decided { decision, receipt }) => {
+                        service.sign(receipt).map(|receipt| (decision, receipt))
+                    }
+                    Err(refused) => Err(refused),
                 };
-                let correlation_id = echo(&item.correlation_id);
-                Ok(v1::StreamCheckClearanceResponse { result: Some(outcome), correlation_id })
+                let (outcome, receipt) = match answered {
+                    Ok((decision, receipt)) => (Outcome::Decision(decision), receipt),
+                    Err(refused) => (Outcome::Error(status::to_rpc_status(&refused)), None),
+                };
+                let (result, correlation_id) = (Some(outcome), echo(&item.correlation_id));
+                Ok(v1::StreamCheckClearanceResponse { result, correlation_id, receipt })
             }
         });
         Ok(Response::new(Box::pin(answers)))

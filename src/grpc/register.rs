@@ -192,6 +192,11 @@ impl RegisterService for Reading {
             expired,
             next_scheduled: next,
             frontier_sha256: wire::register::hashes(frontier.hashes()),
+            service_keys: self.running.service_keys().map_or_else(Vec::new, |keys| {
+                keys.public()
+                    .map(|(key, retired)| wire::register::service_key(key, retired))
+                    .collect()
+            }),
         }))
     }
 

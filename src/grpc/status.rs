@@ -302,15 +302,16 @@ fn not_stored(error: &AppendError) -> Status {
     }
 }
 
-/// A receipt was asked for and this server gives none.
+/// A receipt was asked for and no register signed the list.
 #[must_use]
 pub fn receipt_unavailable() -> Status {
     refusal(
-        Code::Unimplemented,
+        Code::FailedPrecondition,
         "RECEIPT_UNAVAILABLE",
-        vec![FieldViolation::new("receipt", "RECEIPT_UNAVAILABLE: leave it out")],
-        "receipt: this server gives no receipts; ask without".into(),
-        "receipt：本服务不提供回执；请去掉该项".into(),
+        vec![FieldViolation::new("receipt", "RECEIPT_UNAVAILABLE: ask a served register")],
+        "receipt: nobody signed this list, so nothing proves an answer; ask a served register"
+            .into(),
+        "receipt：该清单未经签署，无从证明；请向提供登记簿的服务查询".into(),
         None,
     )
 }

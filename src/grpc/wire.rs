@@ -10,6 +10,7 @@ use crate::domain::finding::{Effect, Finding, Reason};
 use crate::domain::list::List;
 use crate::domain::material_name::NORMAL_FORM_VERSION;
 use crate::domain::question::{Question, RawQuestion, Violation, civil_date};
+use crate::register::receipt::Receipt;
 use crate::service::running::Wanted;
 use crate::service::snapshot::{Revision, Snapshot};
 
@@ -102,6 +103,12 @@ pub fn decision(
         decide_time: Some(timestamp(now)),
         correlation_id,
     }
+}
+
+/// A receipt.
+#[must_use]
+pub fn receipt(receipt: Receipt) -> v1::Receipt {
+    v1::Receipt { decision_note: receipt.decision_note, list_proof: receipt.list_proof }
 }
 
 fn step(field: Field, step: &Step) -> v1::NormalizationStep {

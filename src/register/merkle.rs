@@ -169,6 +169,25 @@ impl MerkleTree {
         Some(down)
     }
 
+    /// Proof that the leaves `start..end` stand side by side in the tree of `size` leaves: the
+    /// roots of the parts beside them, left to right. `None` for an empty or unknown range.
+    #[must_use]
+    pub fn span(&self, start: u64, end: u64, size: u64) -> Option<Vec<Hash>> {
+        (start < end && end <= size && size <= self.size()).then_some(())?;
+        let mut beside = Vec::new();
+        // Parts still to look at, the leftmost last.
+        let mut parts = vec![(0, size)];
+        while let Some((from, to)) = parts.pop() {
+            if to <= start || end <= from {
+                beside.push(self.range(from, to)?);
+            } else if from < start || end < to {
+                let middle = from + split(to - from);
+                parts.extend([(middle, to), (from, middle)]);
+            }
+        }
+        Some(beside)
+    }
+
     /// Root of the leaves `start..end`, cut as RFC 6962 cuts; `None` for an empty or unknown
     /// range.
     fn range(&self, start: u64, end: u64) -> Option<Hash> {
@@ -263,6 +282,44 @@ pub fn is_included(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Ha
         last >>= 1;
     }
     last == 0 && hash == *root
+}
+
+/// Whether `proof` shows that these leaves stand side by side from `start`, counted from 0, in
+/// the tree of `size` leaves and this root. Without leaves it shows only that the tree is empty.
+#[must_use]
+pub fn is_span(leaves: &[Hash], start: u64, size: u64, proof: &[Hash], root: &Hash) -> bool {
+    let Some(end) = start.checked_add(leaves.len() as u64).filter(|end| *end <= size) else {
+        return false;
+    };
+    if leaves.is_empty() {
+        return size == 0 && proof.is_empty() && *root == empty_root();
+    }
+    let mut span = Span { leaves, start, end, beside: proof.iter() };
+    let computed = span.root(0, size);
+    span.beside.next().is_none() && computed.is_some_and(|computed| computed == *root)
+}
+
+/// Leaves `start..end`, and the parts of the tree beside them that were not used yet.
+struct Span<'a> {
+    leaves: &'a [Hash],
+    start: u64,
+    end: u64,
+    beside: std::slice::Iter<'a, Hash>,
+}
+
+impl Span<'_> {
+    /// Root of the part `from..to`. At most 64 deep: a part is at most half of the one around it
+    /// or, to its right, smaller than the largest power of two in it.
+    fn root(&mut self, from: u64, to: u64) -> Option<Hash> {
+        if to <= self.start || self.end <= from {
+            return self.beside.next().copied();
+        }
+        if to - from == 1 {
+            return self.leaves.get(usize::try_from(from - self.start).ok()?).copied();
+        }
+        let middle = from + split(to - from);
+        Some(node_hash(&self.root(from, middle)?, &self.root(middle, to)?))
+    }
 }
 
 /// Whether `proof` shows that the tree of `new` leaves begins with the tree of `old` leaves

@@ -191,10 +191,11 @@ fn push_string(out: &mut String, text: &str) {
 }
 
 /// The leaf of the name tree for one way to look an entry up: `name \0 code \0 entry id`. The
-/// name is a normal form, a CAS number, or empty for a directory row.
+/// name is a normal form or a CAS number. A directory row has no name and stands under its
+/// enterprise: `\0 uscc \0 entry id`.
 #[must_use]
-pub fn name_leaf(name: &str, hs_code: &str, entry_id: &str) -> Vec<u8> {
-    [name, hs_code, entry_id].join("\0").into_bytes()
+pub fn name_leaf(name: &str, code: &str, entry_id: &str) -> Vec<u8> {
+    [name, code, entry_id].join("\0").into_bytes()
 }
 
 /// Root and size of a tree.
@@ -289,7 +290,8 @@ pub fn name_leaves(list: &List) -> Vec<Vec<u8>> {
     for entry in list.entries() {
         let code = entry.hs_code.as_ref().map_or("", |c| c.as_str());
         if entry.is_directory_row() {
-            leaves.push(name_leaf("", code, &entry.id));
+            let uscc = list.enterprise_of(entry).map_or("", |e| e.uscc.as_str());
+            leaves.push(name_leaf("", uscc, &entry.id));
         }
         for name in entry.names() {
             leaves.push(name_leaf(&name.normal, code, &entry.id));

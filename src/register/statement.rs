@@ -1,9 +1,12 @@
 //! The leaves of a register: a revision, a policy change, a suspension. JSON in the canonical
 //! form of RFC 8785; any other spelling of the same is refused.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::list::List;
 use crate::domain::message::{Refusal, excerpt};
 
 use super::merkle::Hash;
@@ -75,6 +78,22 @@ pub struct SuspensionStatement {
     pub effective: Timestamp,
     /// The document behind it; may be empty.
     pub document: String,
+}
+
+/// A list with suspensions laid over it.
+#[must_use]
+pub fn suspended<'a>(
+    list: &List,
+    suspensions: impl Iterator<Item = &'a SuspensionStatement> + Clone,
+) -> List {
+    let entries: HashSet<&str> =
+        suspensions.clone().flat_map(|s| &s.entries).map(String::as_str).collect();
+    let enterprises: HashSet<&str> =
+        suspensions.flat_map(|s| &s.enterprises).map(String::as_str).collect();
+    list.suspended(
+        |entry| entries.contains(&*entry.id),
+        |enterprise| enterprises.contains(enterprise.uscc.as_str()),
+    )
 }
 
 /// The JSON of every type of statement. Fields are declared in sorted order, which is the order

@@ -21,6 +21,7 @@ use crate::register::step::{Candidate, Examined, Proposal, ProposedList, Refused
 use crate::store::AppendError;
 
 use super::running::Running;
+use super::snapshot::SignedList;
 use super::timeline::Published;
 
 /// Proposals that may wait. Each may hold some 100 MB.
@@ -189,9 +190,17 @@ pub fn accept(
     let newest = list.or_else(|| published.newest.clone());
     let held = newest.clone();
     let checkpoint = stored.checkpoint.clone();
-    let prepared = Published::new(next, checkpoint, newest, now, |register, number| match &held {
-        Some(list) if newest_number == Some(number) => Ok(Arc::clone(list)),
-        _ => running.list(register, number),
+    let prepared = Published::new(next, checkpoint, newest, now, |register, number| {
+        // What answered before keeps its index and its trees.
+        if let Some(signed) = published.signed(number) {
+            return Ok(signed);
+        }
+        match &held {
+            Some(list) if newest_number == Some(number) => {
+                Ok(Arc::new(SignedList::new(number, Arc::clone(list))))
+            }
+            _ => running.signed(register, number),
+        }
     });
     let prepared = prepared.map_err(|_unreadable| {
         SubmitError::Store(AppendError::NotStored {

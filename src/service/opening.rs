@@ -12,6 +12,7 @@ use crate::store::{ReadError, Store};
 
 use super::replay::{ReplayError, Replayed, replay};
 use super::running::Running;
+use super::service_keys::{FOLDER, ServiceKeys, ServiceKeysError};
 
 /// Why a register directory was not made.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,9 @@ pub enum OpeningError {
     /// A statement is not what it was.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// The service has no key to sign receipts with.
+    #[error(transparent)]
+    ServiceKeys(#[from] ServiceKeysError),
 }
 
 /// Makes a register directory that begins with a policy.
@@ -61,7 +65,11 @@ pub fn open(
         tracing::warn!(cut_bytes, "an append that was never acknowledged was cut off");
     }
     let replayed = replay(&store, &store.genesis()?, progress)?;
-    Ok(Running::open(Arc::new(store), replayed, now)?)
+    let origin = replayed.register.origin().to_owned();
+    let running = Running::open(Arc::new(store), replayed, now)?;
+    let folder = directory.join(FOLDER);
+    running.sign_with(ServiceKeys::open(&folder, &origin)?, folder);
+    Ok(running)
 }
 
 /// Reads a register directory, beside a server or without one. `progress` hears of each

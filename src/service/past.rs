@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::domain::list::List;
 use crate::register::history::Register;
 use crate::store::Store;
 
 use super::replay::{self, ReplayError};
-use super::snapshot::Snapshot;
+use super::snapshot::{SignedList, Snapshot};
 use super::timeline;
 
 /// Past lists kept in memory: an audit asks about one or two at a time.
@@ -20,7 +19,7 @@ const KEPT_MAX: usize = 3;
 #[derive(Debug, Default)]
 pub struct PastLists {
     /// Held while a list is brought, so that many callers bring it once.
-    kept: Mutex<VecDeque<(u64, Arc<List>)>>,
+    kept: Mutex<VecDeque<Arc<SignedList>>>,
 }
 
 impl PastLists {
@@ -33,21 +32,24 @@ impl PastLists {
         store: &dyn Store,
         register: &Register,
         number: u64,
-    ) -> Result<Arc<List>, ReplayError> {
+    ) -> Result<Arc<SignedList>, ReplayError> {
         // A bringer that panicked left the queue whole.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = kept.iter().position(|(n, _)| *n == number)
+        if let Some(at) = kept.iter().position(|signed| signed.number == number)
             && let Some(found) = kept.remove(at)
         {
-            let list = Arc::clone(&found.1);
-            kept.push_front(found);
-            return Ok(list);
+            kept.push_front(Arc::clone(&found));
+            return Ok(found);
         }
-        let list = Arc::new(replay::list_of(store, register, number)?);
+        let before = kept.iter().filter(|signed| signed.number < number);
+        let nearest = before.max_by_key(|signed| signed.number);
+        let nearest = nearest.map(|signed| (signed.number, &signed.list));
+        let list = replay::list_of(store, register, number, nearest)?;
         list.prepare();
+        let signed = Arc::new(SignedList::new(number, list));
         kept.truncate(KEPT_MAX - 1);
-        kept.push_front((number, Arc::clone(&list)));
-        Ok(list)
+        kept.push_front(Arc::clone(&signed));
+        Ok(signed)
     }
 
     /// What was in force at `at` for somebody who knew the first `known` statements; `None` if

@@ -167,19 +167,25 @@ pub fn read(store: &dyn Store, number: u64) -> Result<Stored, ReplayError> {
     Stored::parse(&store.read(number)?).ok_or(ReplayError::Form { number })
 }
 
-/// The list of a past revision, from what changed up to it. Its statements were all verified at
-/// start-up; the store gives no other bytes than it verified then.
+/// The list of a past revision, from what changed up to it: from the beginning, or from the list
+/// of an earlier revision. Its statements were all verified at start-up; the store gives no other
+/// bytes than it verified then.
 ///
 /// # Errors
 /// [`ReplayError`]: the store fails, or the list is not the one its statement names.
-pub fn list_of(store: &dyn Store, register: &Register, revision: u64) -> Result<List, ReplayError> {
-    let mut list: Option<List> = None;
-    for number in 1..=revision {
+pub fn list_of(
+    store: &dyn Store,
+    register: &Register,
+    revision: u64,
+    earlier: Option<(u64, &Arc<List>)>,
+) -> Result<Arc<List>, ReplayError> {
+    let mut list = earlier.map(|(_, list)| Arc::clone(list));
+    for number in earlier.map_or(1, |(number, _)| number + 1)..=revision {
         let accepted = register.statement(number);
         if !accepted.is_some_and(|a| matches!(a.statement, Statement::Revision(_))) {
             continue;
         }
-        list = Some(changed(list.as_ref(), &read(store, number)?, number)?);
+        list = Some(Arc::new(changed(list.as_deref(), &read(store, number)?, number)?));
     }
     let named = register.statement(revision).map(|accepted| &accepted.statement);
     match (list, named) {

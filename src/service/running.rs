@@ -1,34 +1,23 @@
 //! The running register: read without a lock, replaced by one writer.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
 use tokio::sync::watch;
 
 use crate::domain::list::List;
+use crate::domain::shanghai;
 use crate::register::history::Register;
 use crate::store::Store;
 
 use super::past::PastLists;
 use super::replay::{ReplayError, Replayed, list_of};
-use super::snapshot::{Revision, Snapshot};
+use super::service_keys::{self, ServiceKeys, ServiceKeysError};
+use super::snapshot::{Revision, SignedList, Snapshot};
 use super::timeline::{self, Answering, Published};
-
-/// The civil date in Asia/Shanghai, which has kept +08:00 since 1991.
-#[must_use]
-pub fn today_in_shanghai(now: Timestamp) -> Date {
-    now.to_zoned(TimeZone::fixed(Offset::constant(8))).date()
-}
-
-/// The last second of a day in Asia/Shanghai; `None` at the end of time.
-#[must_use]
-pub fn last_second_of(day: Date) -> Option<Timestamp> {
-    let zoned = day.at(23, 59, 59, 0).to_zoned(TimeZone::fixed(Offset::constant(8)));
-    zoned.ok().map(|z| z.timestamp())
-}
 
 /// A register that answers.
 #[derive(Debug)]
@@ -36,6 +25,10 @@ pub struct Running {
     published: ArcSwap<Published>,
     store: Arc<dyn Store>,
     past: PastLists,
+    /// With which receipts are signed; none for a register that is only read.
+    service_keys: ArcSwapOption<ServiceKeys>,
+    /// Where they are kept.
+    service_keys_folder: OnceLock<PathBuf>,
     /// Size of the register, for those who wait for it to grow.
     size: watch::Sender<u64>,
     /// Whether the server is stopping, for those who would wait for ever.
@@ -89,15 +82,20 @@ impl Running {
         let Replayed { register, newest, checkpoint } = replayed;
         let newest_number = register.revisions().next_back().map(|r| r.number);
         let held = newest.clone();
-        let published =
-            Published::new(register, checkpoint, newest, now, |register, number| match &held {
-                Some(list) if newest_number == Some(number) => Ok(Arc::clone(list)),
-                _ => list_of(&*store, register, number).map(Arc::new),
-            })?;
+        let list = |register: &Register, number| -> Result<Arc<SignedList>, ReplayError> {
+            let list = match &held {
+                Some(list) if newest_number == Some(number) => Arc::clone(list),
+                _ => list_of(&*store, register, number, None)?,
+            };
+            Ok(Arc::new(SignedList::new(number, list)))
+        };
+        let published = Published::new(register, checkpoint, newest, now, list)?;
         let size = watch::Sender::new(published.register.size());
         let stopping = watch::Sender::new(false);
         let published = ArcSwap::from_pointee(published);
-        Ok(Self { published, store, past: PastLists::default(), size, stopping })
+        let (past, service_keys) = (PastLists::default(), ArcSwapOption::empty());
+        let service_keys_folder = OnceLock::new();
+        Ok(Self { published, store, past, service_keys, service_keys_folder, size, stopping })
     }
 
     /// The register as it stands, to keep for a while.
@@ -110,6 +108,37 @@ impl Running {
     #[must_use]
     pub fn load(&self) -> arc_swap::Guard<Arc<Published>> {
         self.published.load()
+    }
+
+    /// Signs receipts with the keys in a folder from now on.
+    pub fn sign_with(&self, keys: ServiceKeys, folder: PathBuf) {
+        self.service_keys.store(Some(Arc::new(keys)));
+        // A register has one folder of keys.
+        let _same = self.service_keys_folder.set(folder);
+    }
+
+    /// Takes the keys from their folder if the one that signs is another now; whether it is.
+    ///
+    /// # Errors
+    /// [`ServiceKeysError`]; the old key signs on.
+    pub fn take_rotated_keys(&self) -> Result<bool, ServiceKeysError> {
+        let (Some(keys), Some(folder)) = (self.service_keys(), self.service_keys_folder.get())
+        else {
+            return Ok(false);
+        };
+        if service_keys::written(folder) == keys.written {
+            return Ok(false);
+        }
+        let Some(next) = ServiceKeys::read(folder)? else { return Ok(false) };
+        let is_other = !next.current.verifier().is_same_key(keys.current.verifier());
+        self.service_keys.store(Some(Arc::new(next)));
+        Ok(is_other)
+    }
+
+    /// The keys that sign receipts; `None` if there are none.
+    #[must_use]
+    pub fn service_keys(&self) -> Option<Arc<ServiceKeys>> {
+        self.service_keys.load_full()
     }
 
     /// Where its statements are kept.
@@ -160,7 +189,7 @@ impl Running {
         if needed > size {
             return Some(Err(Unanswerable::NotReached { wanted: needed, size }));
         }
-        let is_today = wanted.date.is_none_or(|date| date == today_in_shanghai(now));
+        let is_today = wanted.date.is_none_or(|date| date == shanghai::today(now));
         let knows_all = wanted.known == 0 || wanted.known == size;
         (is_today && knows_all).then(|| match published.at(now) {
             Answering::Snapshot(snapshot) => Ok(snapshot),
@@ -184,10 +213,7 @@ impl Running {
         }
         let register = &published.register;
         let known = if wanted.known == 0 { register.size() } else { wanted.known };
-        let at = match wanted.date.filter(|date| *date != today_in_shanghai(now)) {
-            None => now,
-            Some(date) => last_second_of(date).unwrap_or(now),
-        };
+        let at = wanted.date.map_or(now, |date| shanghai::instant_of(date, now));
         let Some(found) = register.in_force(at, known) else {
             return Err(Unanswerable::NothingThen { at });
         };
@@ -219,11 +245,23 @@ impl Running {
         Ok(found.map(Arc::new))
     }
 
+    /// The list of a revision as it was signed, whatever is in force. May block.
+    ///
+    /// # Errors
+    /// [`ReplayError`]: the store does not give it as it was.
+    pub(super) fn signed(
+        &self,
+        register: &Register,
+        number: u64,
+    ) -> Result<Arc<SignedList>, ReplayError> {
+        self.past.list(&*self.store, register, number)
+    }
+
     /// The list of a revision, whatever is in force. May block.
     ///
     /// # Errors
     /// [`ReplayError`]: the store does not give it as it was.
     pub fn list(&self, register: &Register, number: u64) -> Result<Arc<List>, ReplayError> {
-        self.past.list(&*self.store, register, number)
+        self.signed(register, number).map(|signed| Arc::clone(&signed.list))
     }
 }

@@ -1,6 +1,6 @@
 //! What a request is answered from: one list and the name of its revision, immutable.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::list::List;
 use crate::formats::list_csv::ListFiles;
 use crate::register::history::InForce;
+use crate::register::list_trees::ListTrees;
 
 /// Names the list that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +25,44 @@ pub struct Revision {
     pub expires: Option<Timestamp>,
 }
 
+/// The list of a revision as the agencies signed it, and what proves its rows.
+#[derive(Debug)]
+pub struct SignedList {
+    /// Number of the revision's statement.
+    pub number: u64,
+    /// The list.
+    pub list: Arc<List>,
+    /// Built at once for a list that will answer, else when the first receipt is asked for.
+    trees: OnceLock<ListTrees>,
+}
+
+impl SignedList {
+    /// The list of a revision.
+    #[must_use]
+    pub const fn new(number: u64, list: Arc<List>) -> Self {
+        Self { number, list, trees: OnceLock::new() }
+    }
+
+    /// The trees over it.
+    #[must_use]
+    pub fn trees(&self) -> &ListTrees {
+        self.trees.get_or_init(|| ListTrees::of(&self.list))
+    }
+
+    /// Builds index and trees now, so that no question waits for them.
+    pub fn prepare(&self) {
+        self.list.prepare();
+        let _built = self.trees();
+    }
+}
+
 /// A list and its revision.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// The list.
+    /// The list, with the suspensions over it.
     pub list: Arc<List>,
+    /// The list without them; `None` if no register signed it.
+    pub signed: Option<Arc<SignedList>>,
     /// Its revision.
     pub revision: Revision,
     /// How many suspensions are laid over it; the revision's number alone does not tell.
@@ -52,7 +86,7 @@ impl Snapshot {
             effective: None,
             expires: None,
         };
-        Self { list: Arc::new(list), revision, suspensions: 0 }
+        Self { list: Arc::new(list), signed: None, revision, suspensions: 0 }
     }
 }
 

@@ -1,16 +1,16 @@
 //! What answers when: the register as published, and for every instant from then on the list
 //! that is in force. A scheduled revision comes into force by its time alone.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::domain::list::List;
 use crate::register::history::{InForce, Register};
-use crate::register::statement::SuspensionStatement;
+use crate::register::receipt::Binding;
+use crate::register::statement::{SuspensionStatement, suspended};
 
-use super::snapshot::{Revision, Snapshot};
+use super::snapshot::{Revision, SignedList, Snapshot};
 
 /// The register as published. Immutable; a new statement publishes the next one.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Published {
     pub register: Register,
     /// The checkpoint of its last statement, as it was signed; empty without statements.
     pub checkpoint: Vec<u8>,
+    /// What a receipt binds of the two.
+    pub binding: Binding,
     /// The list of the newest revision, in force or not: what the next proposal is held against.
     pub newest: Option<Arc<List>>,
     /// By their beginnings, in order. The first begins when this was published.
@@ -55,7 +57,7 @@ impl Published {
         checkpoint: Vec<u8>,
         newest: Option<Arc<List>>,
         now: Timestamp,
-        mut list_of: impl FnMut(&Register, u64) -> Result<Arc<List>, E>,
+        mut list_of: impl FnMut(&Register, u64) -> Result<Arc<SignedList>, E>,
     ) -> Result<Self, E> {
         let mut periods: Vec<Period> = Vec::new();
         let mut next = Some(now);
@@ -77,15 +79,16 @@ impl Published {
                     Answering::Snapshot(if let Some(snapshot) = same {
                         snapshot
                     } else {
-                        let list = list_of(&register, found.revision.number)?;
-                        list.prepare();
-                        Arc::new(snapshot(&register, &found, &list, from, known))
+                        let signed = list_of(&register, found.revision.number)?;
+                        signed.prepare();
+                        Arc::new(snapshot(&register, &found, &signed, from, known))
                     })
                 }
             };
             periods.push(Period { from, answer });
         }
-        Ok(Self { register, checkpoint, newest, periods })
+        let binding = Binding::new(&checkpoint, register.policy().text());
+        Ok(Self { register, checkpoint, binding, newest, periods })
     }
 
     /// What answers at an instant not before this was published.
@@ -100,6 +103,13 @@ impl Published {
     /// The stretches of time after an instant.
     pub fn after(&self, now: Timestamp) -> impl Iterator<Item = &Period> {
         self.periods.iter().filter(move |period| period.from > now)
+    }
+
+    /// The list of a revision, if it answers in one of the periods.
+    #[must_use]
+    pub fn signed(&self, number: u64) -> Option<Arc<SignedList>> {
+        let mut signed = self.snapshots().filter_map(|snapshot| snapshot.signed.as_ref());
+        signed.find(|signed| signed.number == number).map(Arc::clone)
     }
 
     /// Every snapshot it holds.
@@ -128,25 +138,17 @@ pub fn revision(register: &Register, found: &InForce<'_>) -> Revision {
 pub fn snapshot(
     register: &Register,
     found: &InForce<'_>,
-    list: &Arc<List>,
+    signed: &Arc<SignedList>,
     at: Timestamp,
     known: u64,
 ) -> Snapshot {
-    let number = found.revision.number;
-    let suspensions: Vec<&SuspensionStatement> =
-        register.suspensions_over(number, at, known).collect();
-    let list =
-        if suspensions.is_empty() { Arc::clone(list) } else { suspended(list, &suspensions) };
-    Snapshot { list, revision: revision(register, found), suspensions: found.suspensions }
-}
-
-fn suspended(list: &List, suspensions: &[&SuspensionStatement]) -> Arc<List> {
-    let entries: HashSet<&str> =
-        suspensions.iter().flat_map(|s| &s.entries).map(String::as_str).collect();
-    let enterprises: HashSet<&str> =
-        suspensions.iter().flat_map(|s| &s.enterprises).map(String::as_str).collect();
-    Arc::new(list.suspended(
-        |entry| entries.contains(&*entry.id),
-        |enterprise| enterprises.contains(enterprise.uscc.as_str()),
-    ))
+    let over: Vec<&SuspensionStatement> =
+        register.suspensions_over(found.revision.number, at, known).collect();
+    let list = if over.is_empty() {
+        Arc::clone(&signed.list)
+    } else {
+        Arc::new(suspended(&signed.list, over.iter().copied()))
+    };
+    let revision = revision(register, found);
+    Snapshot { list, signed: Some(Arc::clone(signed)), revision, suspensions: found.suspensions }
 }

@@ -187,7 +187,8 @@ fn a_row_of_nothing_has_no_empty_fields() {
         "{\"entry\":{\"entry_id\":\"E\\\"1\\\"\",\"kind\":\"item\",\"scheme\":\"beijing-2022\",\
          \"state\":\"active\",\"uscc\":\"91110108551385082Q\"},\"kind\":\"entry\"}"
     );
-    assert_eq!(name_leaves(&list), [b"\0\0E\"1\"".to_vec()], "a directory row has no name");
+    let under_its_enterprise = b"\x0091110108551385082Q\0E\"1\"".to_vec();
+    assert_eq!(name_leaves(&list), [under_its_enterprise], "a directory row has no name");
 }
 
 #[test]
@@ -306,10 +307,12 @@ fn whoever_asks_for_a_listed_name_finds_its_leaf() {
             MaterialName::parse(&name.text).expect("a listed name").normal().to_owned()
         });
         let asked = asked.chain(entry.cas.map(|cas| cas.to_string()));
-        let asked = asked.chain(entry.is_directory_row().then(String::new));
         for name in asked {
             assert!(leaves.contains(&name_leaf(&name, &code, &entry.id)), "{}: {name}", entry.id);
         }
+        let uscc = list.enterprise_of(entry).expect("its enterprise").uscc.as_str();
+        let row = leaves.contains(&name_leaf("", uscc, &entry.id));
+        assert_eq!(row, entry.is_directory_row(), "{}", entry.id);
     }
 }
 

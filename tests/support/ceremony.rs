@@ -169,7 +169,16 @@ impl Place {
 
     /// Adds a revision without a server.
     pub fn add(&self, files: &ListFiles, change: impl FnOnce(&mut RevisionStatement)) {
-        let running = self.open();
+        self.add_to(&self.open(), files, change);
+    }
+
+    /// Adds a revision to the open register.
+    pub fn add_to(
+        &self,
+        running: &Running,
+        files: &ListFiles,
+        change: impl FnOnce(&mut RevisionStatement),
+    ) {
         let register = &running.published().register;
         let mut next = revision(register, files);
         change(&mut next);
@@ -180,7 +189,7 @@ impl Place {
             checkpoint: proposal.checkpoint.into(),
             list: Some(files.clone()),
         };
-        accept(&running, submission, server::now()).expect("an accepted revision");
+        accept(running, submission, server::now()).expect("an accepted revision");
     }
 
     /// The register directory.

@@ -4,6 +4,7 @@
 
 pub mod ceremony;
 pub mod draft;
+pub mod random;
 pub mod server;
 
 use clearlist::domain::clearance::{Decision, Verdict, decide};

@@ -20,6 +20,7 @@ use crate::grpc::register::Reading;
 use crate::server::now;
 use crate::service::opening;
 use crate::service::running::Running;
+use crate::service::service_keys::{self, ServiceKeys};
 
 use super::PlaceArgs;
 
@@ -55,7 +56,14 @@ impl Reader {
         let read = opening::read(directory, |_, _| ());
         let running = read.and_then(|(store, replayed)| Ok(Running::open(store, replayed, now())?));
         match running {
-            Ok(running) => Ok(Self::Directory(Reading::new(Arc::new(running), now))),
+            Ok(running) => {
+                // They are for the service's user alone; for others the rest is still there.
+                let folder = directory.join(service_keys::FOLDER);
+                if let Ok(Some(keys)) = ServiceKeys::read(&folder) {
+                    running.sign_with(keys, folder);
+                }
+                Ok(Self::Directory(Reading::new(Arc::new(running), now)))
+            }
             Err(error) => Err(refuse(lang, directory, &error)),
         }
     }

@@ -7,8 +7,11 @@ use crate::formats::stored::Stored;
 use crate::formats::table::Problem;
 use crate::register::history::Accepted;
 use crate::register::merkle::Hash;
+use crate::register::note::VerifierKey;
 use crate::register::statement::Statement;
 use crate::service::intake::{Preview, Standing, Submission};
+
+use jiff::Timestamp;
 
 use super::timestamp;
 use crate::grpc::proto::v1;
@@ -146,4 +149,10 @@ pub fn statement(accepted: &Accepted, stored: Stored) -> v1::Statement {
 #[must_use]
 pub fn hashes(hashes: &[Hash]) -> Vec<prost::bytes::Bytes> {
     hashes.iter().map(|hash| prost::bytes::Bytes::copy_from_slice(hash)).collect()
+}
+
+/// A key of the service, and when it was retired.
+#[must_use]
+pub fn service_key(key: &VerifierKey, retired: Option<Timestamp>) -> v1::ServiceKey {
+    v1::ServiceKey { vkey: key.to_string(), retire_time: retired.map(timestamp) }
 }

@@ -1,0 +1,199 @@
+//! Both trees over a list, kept to prove with: which rows it has, and which names it has not.
+
+use std::collections::BTreeSet;
+
+use crate::domain::entry::{Enterprise, Entry, Scheme};
+use crate::domain::list::List;
+
+use super::evidence::{NAME_SEPARATOR, Span, Wanted};
+use super::merkle::{MerkleTree, leaf_hash};
+use super::record::{enterprise_record, entry_record, name_leaves, scheme_record};
+
+/// The trees over one list, without the list: 100,000 entries take about 40 MB.
+#[derive(Debug)]
+pub struct ListTrees {
+    /// Places in the list of its enterprises, entries and schemes, in the order of the list tree.
+    enterprises: Vec<u32>,
+    entries: Vec<u32>,
+    schemes: Vec<u32>,
+    records: MerkleTree,
+    /// The leaves of the name tree, one after another, and where each ends.
+    leaves: Vec<u8>,
+    ends: Vec<usize>,
+    names: MerkleTree,
+}
+
+impl ListTrees {
+    /// The trees over a list.
+    #[must_use]
+    pub fn of(list: &List) -> Self {
+        let enterprises = sorted(list.enterprises(), |e| e.uscc);
+        let entries = sorted(list.entries(), |e| &*e.id);
+        let schemes = sorted(list.schemes(), |s| &*s.id);
+        let mut hashes = Vec::with_capacity(enterprises.len() + entries.len() + schemes.len());
+        hashes.extend(
+            at(list.enterprises(), &enterprises).map(|e| leaf_hash(&enterprise_record(e).bytes)),
+        );
+        hashes
+            .extend(at(list.entries(), &entries).map(|e| leaf_hash(&entry_record(list, e).bytes)));
+        hashes.extend(at(list.schemes(), &schemes).map(|s| leaf_hash(&scheme_record(s).bytes)));
+        let mut leaves = Vec::new();
+        let mut ends = Vec::new();
+        let mut name_hashes = Vec::new();
+        for leaf in name_leaves(list) {
+            name_hashes.push(leaf_hash(&leaf));
+            leaves.extend_from_slice(&leaf);
+            ends.push(leaves.len());
+        }
+        leaves.shrink_to_fit();
+        Self {
+            enterprises,
+            entries,
+            schemes,
+            records: MerkleTree::over(hashes),
+            leaves,
+            ends,
+            names: MerkleTree::over(name_hashes),
+        }
+    }
+
+    /// The leaves that show which entries stand under what is wanted, with a neighbour on either
+    /// side where there is one. `list` is the one the trees are over.
+    #[must_use]
+    pub fn names(&self, wanted: &Wanted) -> Span {
+        let size = self.ends.len();
+        let (from, to) = match wanted {
+            Wanted::First => (0, usize::from(size > 0)),
+            Wanted::Under(name) => {
+                let prefix = [name.as_bytes(), &[NAME_SEPARATOR]].concat();
+                let from = self.first_leaf(|leaf| leaf >= &*prefix);
+                let to = self.first_leaf(|leaf| leaf >= &*prefix && !leaf.starts_with(&prefix));
+                (from.saturating_sub(1), size.min(to + 1))
+            }
+        };
+        let leaf = |nth| String::from_utf8_lossy(self.leaf(nth)).into_owned();
+        span(&self.names, from, (from..to).map(leaf).collect())
+    }
+
+    /// The records with these keys, each run of neighbours with one proof. Keys that the list
+    /// does not have are left out.
+    #[must_use]
+    pub fn records(&self, list: &List, rows: &Rows<'_>) -> Vec<Span> {
+        let mut places = BTreeSet::new();
+        for uscc in &rows.enterprises {
+            let key =
+                |place: &u32| list.enterprises().get(*place as usize).map(|e| e.uscc.as_str());
+            places.extend(find(&self.enterprises, key, uscc));
+        }
+        let before = self.enterprises.len();
+        for id in &rows.entries {
+            let key = |place: &u32| list.entries().get(*place as usize).map(|e| &*e.id);
+            places.extend(find(&self.entries, key, id).map(|place| before + place));
+        }
+        let before = before + self.entries.len();
+        for id in &rows.schemes {
+            let key = |place: &u32| list.schemes().get(*place as usize).map(|s| &*s.id);
+            places.extend(find(&self.schemes, key, id).map(|place| before + place));
+        }
+        let mut spans: Vec<(usize, Vec<String>)> = Vec::new();
+        for place in places {
+            let record = String::from_utf8(self.record(list, place)).unwrap_or_default();
+            match spans.last_mut() {
+                Some((from, records)) if *from + records.len() == place => records.push(record),
+                _ => spans.push((place, vec![record])),
+            }
+        }
+        spans.into_iter().map(|(from, records)| span(&self.records, from, records)).collect()
+    }
+
+    /// The first leaf of the name tree of which `is_past` holds; it holds of all after it.
+    fn first_leaf(&self, is_past: impl Fn(&[u8]) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.ends.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_past(self.leaf(middle)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+
+    fn leaf(&self, nth: usize) -> &[u8] {
+        let end = |nth: usize| self.ends.get(nth).copied();
+        let start = nth.checked_sub(1).map_or(Some(0), end);
+        let bounds = start.zip(end(nth));
+        bounds.and_then(|(start, end)| self.leaves.get(start..end)).unwrap_or_default()
+    }
+
+    /// The bytes of a record by its place in the list tree.
+    fn record(&self, list: &List, place: usize) -> Vec<u8> {
+        let row = |places: &[u32], before: usize| {
+            let within = place.checked_sub(before)?;
+            places.get(within).map(|p| *p as usize)
+        };
+        let record = if let Some(row) = row(&self.enterprises, 0) {
+            list.enterprises().get(row).map(enterprise_record)
+        } else if let Some(row) = row(&self.entries, self.enterprises.len()) {
+            list.entries().get(row).map(|entry| entry_record(list, entry))
+        } else {
+            let before = self.enterprises.len() + self.entries.len();
+            row(&self.schemes, before).and_then(|row| list.schemes().get(row)).map(scheme_record)
+        };
+        record.map(|record| record.bytes).unwrap_or_default()
+    }
+}
+
+/// Keys of rows that are to be proven.
+#[derive(Debug, Default)]
+pub struct Rows<'a> {
+    enterprises: BTreeSet<&'a str>,
+    entries: BTreeSet<&'a str>,
+    schemes: BTreeSet<&'a str>,
+}
+
+impl<'a> Rows<'a> {
+    /// Adds an entry with its scheme and its enterprise.
+    pub fn entry(&mut self, list: &'a List, entry: &'a Entry) {
+        self.entries.insert(&entry.id);
+        self.schemes.extend(list.scheme_of(entry).map(|scheme| &*scheme.id));
+        self.enterprises.extend(list.enterprise_of(entry).map(|e: &Enterprise| e.uscc.as_str()));
+    }
+
+    /// Adds a scheme.
+    pub fn scheme(&mut self, scheme: &'a Scheme) {
+        self.schemes.insert(&scheme.id);
+    }
+}
+
+impl ListTrees {
+    /// The entry with this id.
+    #[must_use]
+    pub fn entry<'a>(&self, list: &'a List, id: &str) -> Option<&'a Entry> {
+        let key = |place: &u32| list.entries().get(*place as usize).map(|e| &*e.id);
+        let place = self.entries.get(find(&self.entries, key, id)?)?;
+        list.entries().get(*place as usize)
+    }
+}
+
+/// Places of rows, sorted by their keys. A list has fewer than 2^32 rows.
+fn sorted<'a, T, K: Ord>(rows: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<u32> {
+    let mut places: Vec<(K, u32)> = (0..).zip(rows).map(|(place, row)| (key(row), place)).collect();
+    places.sort_unstable();
+    places.into_iter().map(|(_, place)| place).collect()
+}
+
+fn at<'a, T>(rows: &'a [T], places: &'a [u32]) -> impl Iterator<Item = &'a T> {
+    places.iter().filter_map(|place| rows.get(*place as usize))
+}
+
+fn find<'a>(places: &[u32], key: impl Fn(&u32) -> Option<&'a str>, wanted: &str) -> Option<usize> {
+    places.binary_search_by(|place| key(place).unwrap_or_default().cmp(wanted)).ok()
+}
+
+fn span(tree: &MerkleTree, from: usize, leaves: Vec<String>) -> Span {
+    let start = from as u64;
+    let end = start + leaves.len() as u64;
+    Span { path: tree.span(start, end, tree.size()).unwrap_or_default(), leaves, start }
+}

@@ -1,0 +1,79 @@
+//! C2SP tlog-proof: a leaf's inclusion in a checkpointed tree, as a text.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::merkle::Hash;
+
+/// First line.
+const TYPE: &str = "c2sp.org/tlog-proof@v1";
+/// Most hashes of a path: trees have fewer than 2^64 leaves.
+const PATH_MAX: usize = 64;
+
+/// A proof, parsed and not yet believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlogProof {
+    /// Data of the application's own, which nothing here vouches for.
+    pub extra: Vec<u8>,
+    /// The leaf, counted from 0.
+    pub index: u64,
+    /// Siblings from the leaf up.
+    pub path: Vec<Hash>,
+    /// The checkpoint, as it was signed.
+    pub checkpoint: String,
+}
+
+impl TlogProof {
+    /// Reads a proof. Of the spellings that the specification leaves open one is accepted:
+    /// base64 with padding and zero unused bits.
+    ///
+    /// # Errors
+    /// The line, from 1, that is not in its form.
+    pub fn parse(text: &str) -> Result<Self, usize> {
+        let (head, checkpoint) = text.split_once("\n\n").ok_or(0_usize)?;
+        let mut lines = (1..).zip(head.split('\n'));
+        let mut next = || lines.next().ok_or(0_usize);
+        let (number, first) = next()?;
+        if first != TYPE {
+            return Err(number);
+        }
+        let (mut number, mut line) = next()?;
+        let mut extra = Vec::new();
+        if let Some(given) = line.strip_prefix("extra ") {
+            extra = BASE64.decode(given).map_err(|_no_base64| number)?;
+            (number, line) = next()?;
+        }
+        let digits = line.strip_prefix("index ").ok_or(number)?;
+        let index: u64 = digits.parse().map_err(|_no_number| number)?;
+        if index.to_string() != digits {
+            return Err(number);
+        }
+        let mut path = Vec::new();
+        for (number, line) in lines {
+            path.push(hash_of(line).filter(|_| path.len() < PATH_MAX).ok_or(number)?);
+        }
+        Ok(Self { extra, index, path, checkpoint: checkpoint.to_owned() })
+    }
+}
+
+impl fmt::Display for TlogProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{TYPE}")?;
+        if !self.extra.is_empty() {
+            writeln!(f, "extra {}", BASE64.encode(&self.extra))?;
+        }
+        writeln!(f, "index {}", self.index)?;
+        for hash in &self.path {
+            writeln!(f, "{}", BASE64.encode(hash))?;
+        }
+        write!(f, "\n{}", self.checkpoint)
+    }
+}
+
+/// A hash in base64; `None` for any other spelling of it.
+#[must_use]
+pub fn hash_of(text: &str) -> Option<Hash> {
+    Hash::try_from(BASE64.decode(text).ok()?).ok()
+}
