@@ -1,5 +1,6 @@
 //! `CheckClearance` as served against a bare tonic handler: the same messages, the same load, in
-//! alternating rounds. Prints the ratio and judges nothing.
+//! alternating rounds. Prints the ratio, and the processor time a request takes in each server,
+//! which other programs on the machine disturb less; judges nothing.
 //!
 //! `cargo bench --bench served` (needs `h2load`: Debian package nghttp2-client)
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says so")]
@@ -24,12 +25,15 @@ use tonic::{Request, Response, Status, Streaming};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Rounds of each server, one after the other in turn.
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 9;
 /// Requests of a round.
-const REQUESTS: &str = "120000";
+const REQUESTS: u32 = 120_000;
 /// Connections, and requests in flight on each: 64 in flight.
 const CONNECTIONS: &str = "8";
 const STREAMS: &str = "8";
+
+/// Clock ticks of a second, in which Linux counts processor time.
+const TICKS: f64 = 100.0;
 
 /// A question that finds two rows, and one that finds six.
 fn questions() -> [(&'static str, v1::CheckClearanceRequest); 2] {
@@ -86,6 +90,15 @@ impl ClearanceService for Bare {
     }
 }
 
+/// What one round showed.
+#[derive(Clone, Copy)]
+struct Round {
+    /// Requests a second.
+    rate: f64,
+    /// Processor time of a request, in microseconds.
+    micros: f64,
+}
+
 /// A server process, ended when this is dropped.
 struct Server {
     child: Child,
@@ -108,11 +121,22 @@ impl Server {
         Self { child, address }
     }
 
-    /// Requests a second of one round.
-    fn load(&self, body: &Path) -> f64 {
+    /// Processor time used so far, in seconds.
+    fn processor(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.expect("the server runs");
+        // Behind the name, which may hold anything: in user mode and in the system, in ticks.
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+        ticks.sum::<f64>() / TICKS
+    }
+
+    /// One round.
+    fn load(&self, body: &Path) -> Round {
+        let before = self.processor();
         let url = format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", self.address);
         let output = Command::new("h2load")
-            .args(["-n", REQUESTS, "-c", CONNECTIONS, "-m", STREAMS, "-t", "1", "-d"])
+            .args(["-n", &REQUESTS.to_string(), "-c", CONNECTIONS, "-m", STREAMS, "-t", "1", "-d"])
             .arg(body)
             .args(["-H", "content-type: application/grpc", "-H", "te: trailers", &url])
             .output()
@@ -121,7 +145,10 @@ impl Server {
         let finished = text.lines().find(|l| l.starts_with("finished in")).unwrap_or_default();
         let rate = finished.split(", ").nth(1).and_then(|r| r.split(' ').next());
         assert!(text.contains(" 0 failed, 0 errored"), "every request succeeds: {text}");
-        rate.and_then(|r| r.parse().ok()).expect("h2load says its rate")
+        Round {
+            rate: rate.and_then(|r| r.parse().ok()).expect("h2load says its rate"),
+            micros: (self.processor() - before) * 1e6 / f64::from(REQUESTS),
+        }
     }
 }
 
@@ -187,17 +214,28 @@ fn main() {
 
 /// Loads both in turn and prints what came of it.
 fn compare(clearlist: &Server, bare: &Server, body: &Path) {
-    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rounds: Vec<(Round, Round)> = Vec::new();
     for round in 0..=ROUNDS {
-        let (a, b) = (clearlist.load(body), bare.load(body));
+        let (ours, theirs) = (clearlist.load(body), bare.load(body));
         // The first round warms both up.
         if round > 0 {
-            println!("  round {round}: clearlist {a:>7.0}/s  bare {b:>7.0}/s  ratio {:.3}", a / b);
-            ours.push(a);
-            theirs.push(b);
-            ratios.push(a / b);
+            print_line(&format!("round {round}"), ours, theirs, ours.rate / theirs.rate);
+            rounds.push((ours, theirs));
         }
     }
-    let (ours, theirs, ratio) = (median(ours), median(theirs), median(ratios));
-    println!("  median: clearlist {ours:.0}/s  bare {theirs:.0}/s  ratio of pairs {ratio:.3}");
+    let of = |value: &dyn Fn(&(Round, Round)) -> f64| median(rounds.iter().map(value).collect());
+    let ours = Round { rate: of(&|r| r.0.rate), micros: of(&|r| r.0.micros) };
+    let theirs = Round { rate: of(&|r| r.1.rate), micros: of(&|r| r.1.micros) };
+    print_line("median", ours, theirs, of(&|r| r.0.rate / r.1.rate));
+}
+
+fn print_line(label: &str, ours: Round, theirs: Round, ratio: f64) {
+    println!(
+        "  {label}: clearlist {:>6.0}/s {:>5.1} µs   bare {:>6.0}/s {:>5.1} µs   ratio {ratio:.3}, of processor time {:.3}",
+        ours.rate,
+        ours.micros,
+        theirs.rate,
+        theirs.micros,
+        theirs.micros / ours.micros,
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// An answer is made of many small strings; docs/decisions/0006-libraries.md has the figures.
+/// Why this one: docs/decisions/0006-libraries.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -13,7 +13,7 @@ use clearlist::domain::question::RawQuestion;
 use clearlist::domain::{cas_number, hs_code, uscc};
 use clearlist::formats::list_csv::{self, ListFiles};
 use clearlist::grpc::clearance::{answer_batch, answer_unsigned};
-use clearlist::grpc::proto::v1;
+use clearlist::grpc::proto::{answers, v1};
 use clearlist::grpc::status::receipt_unavailable;
 use clearlist::grpc::status::to_rpc_status;
 use clearlist::service::snapshot::Snapshot;
@@ -22,10 +22,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use prost::Message;
 
 mod support;
 use support::random::{Cells, NAMES, list_of, raw_question, rows};
-use support::{CODE, ENTERPRISES, ENTRIES, OTHER, OWNER, SCHEMES, question, row};
+use support::{CODE, ENTERPRISES, ENTRIES, OTHER, OWNER, Row, SCHEMES, question, row};
 
 /// Pieces that some step or refusal looks at, to be put together in any order.
 #[rustfmt::skip]
@@ -213,7 +214,7 @@ proptest! {
         rows in rows(),
         items in vec(request(), 1..6),
     ) {
-        use v1::batch_check_clearance_result::Result as Outcome;
+        use answers::batch_check_clearance_result::Result as Outcome;
         let now: Timestamp = "2026-11-22T03:00:00Z".parse().expect("an instant");
         let snapshot = Snapshot::unsigned(list_of(&rows), &ListFiles::default());
         let decide = |item: &_| answer_unsigned(&snapshot, item, now);
@@ -226,6 +227,25 @@ proptest! {
                 Err(refused) => Outcome::Error(to_rpc_status(&refused)),
             };
             prop_assert_eq!(result.result, Some(alone));
+        }
+    }
+    // A length of one byte, of two and of three.
+    #[test]
+    fn an_answer_is_the_bytes_that_its_message_encodes_to(
+        rows in rows(),
+        item in request(),
+        purpose_bytes in prop_oneof![0_usize..300, 16_300_usize..16_500],
+    ) {
+        let now: Timestamp = "2026-11-22T03:00:00.5Z".parse().expect("an instant");
+        let purpose = "x".repeat(purpose_bytes);
+        let with_purpose = |row: &Cells| Row(row.clone()).with("purpose", &purpose).0;
+        let rows: Vec<Cells> = rows.iter().map(with_purpose).collect();
+        let snapshot = Snapshot::unsigned(list_of(&rows), &ListFiles::default());
+        if let Ok(decided) = answer_unsigned(&snapshot, &item, now) {
+            let decision = decided.decision;
+            let message = v1::Decision::decode(decision.as_bytes()).expect("a message");
+            prop_assert_eq!(message.encode_to_vec(), decision.as_bytes());
+            prop_assert_eq!(decision.read(), message);
         }
     }
 }

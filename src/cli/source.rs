@@ -7,9 +7,9 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
 use crate::formats::table::Problem;
-use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::clearance_service_client::ClearanceServiceClient;
-use crate::grpc::{clearance, status};
+use crate::grpc::proto::{answers, v1};
+use crate::grpc::{clearance, status, wire};
 use crate::server::now;
 use crate::service::folder::{self, FolderError};
 use crate::service::snapshot::Snapshot;
@@ -50,7 +50,10 @@ impl Source {
             Self::Server(client) => Ok(client.check_clearance(request).await?.into_inner()),
             Self::Folder(snapshot) => {
                 clearance::answer_unsigned(snapshot, &request, now()).map(|decided| {
-                    v1::CheckClearanceResponse { decision: Some(decided.decision), receipt: None }
+                    v1::CheckClearanceResponse {
+                        decision: Some(decided.decision.read()),
+                        receipt: None,
+                    }
                 })
             }
         }
@@ -68,7 +71,10 @@ impl Source {
             Self::Folder(snapshot) => {
                 let now = now();
                 let decide = |item: &_| clearance::answer_unsigned(snapshot, item, now);
-                clearance::answer_batch(&items, decide, |_| Err(status::receipt_unavailable()))
+                let none = |_| Err(status::receipt_unavailable());
+                let results = clearance::answer_batch(&items, decide, none)?;
+                let sent = answers::BatchCheckClearanceResponse { results };
+                Ok(wire::received::<v1::BatchCheckClearanceResponse>(&sent).results)
             }
         }
     }

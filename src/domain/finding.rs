@@ -223,129 +223,135 @@ impl<'a> Finding<'a> {
         Self { reason, expected: expected.into(), given: given.into() }
     }
 
-    /// What happened and what to do, in English. Joined, not formatted: one allocation each, and
-    /// an answer of many rows has many sentences.
+    /// What happened and what to do, in English.
     #[must_use]
     pub fn english(&self) -> String {
-        let (expected, given) = (&*self.expected, &*self.given);
-        match self.reason {
-            Reason::EndUserMissing => "Give the USCC of the end user: each row is bound to one enterprise.".into(),
-            Reason::EndUserNotOnEntry => ["The row is bound to ", expected, ", not to ", given, "; only that enterprise may use it."].concat(),
-            Reason::EntryExpired => ["The row was valid until ", expected, "; the declaration date is ", given, "."].concat(),
-            Reason::EntryNotYetValid => ["The row is valid from ", expected, "; the declaration date is ", given, "."].concat(),
-            Reason::EntrySuspended => "The row is suspended; ask the scheme's authority.".into(),
-            Reason::EntryWithdrawn => "The row was withdrawn; it covers nothing any more.".into(),
-            Reason::EnterpriseSuspended => ["Enterprise ", given, " is suspended on this day", &window_en(expected), "."].concat(),
-            Reason::EnterpriseBanned => ["Enterprise ", given, " is banned on this day", &window_en(expected), "."].concat(),
-            Reason::EnterpriseNotActive => ["Enterprise ", given, " is not active on this day", &window_en(expected), "."].concat(),
-            Reason::HsCodeIncomplete => ["Code ", given, " against ", expected, " on the list: a code of fewer than 10 digits names many goods; a person must compare."].concat(),
-            Reason::HsCodeDiffers => ["The row is listed under code ", expected, "; ", given, " was given."].concat(),
-            Reason::NameDiffers => ["The row names `", expected, "`; `", given, "` is neither that name nor a recorded synonym."].concat(),
-            Reason::CasDiffers => ["The row has CAS ", expected, "; ", given, " was given."].concat(),
-            Reason::CasCheckDigitWrong => ["The name holds the CAS number ", given, " whose check digit should be ", expected, "; copy the number again."].concat(),
-            Reason::ClassEntry => "The row names a class of materials; a person must decide whether this one belongs to it.".into(),
-            Reason::SpecificationMissing => ["Give the specification: the row is limited to `", expected, "`."].concat(),
-            Reason::SpecificationDiffers => ["The row is limited to specification `", expected, "`; `", given, "` was given."].concat(),
-            Reason::ManufacturerMissing => ["Give the manufacturer: the row is limited to `", expected, "`."].concat(),
-            Reason::ManufacturerDiffers => ["The row is limited to manufacturer `", expected, "`; `", given, "` was given."].concat(),
-            Reason::CustomsDistrictMissing => ["Give the customs code of the declaration: the row covers ", expected, "."].concat(),
-            Reason::CustomsDistrictNotCovered => ["The row covers customs ", expected, "; ", given, " was given."].concat(),
-            Reason::QuantityMissing => ["Give the quantity: the row is limited to ", expected, " in total."].concat(),
-            Reason::QuantityExceeded => ["The row is limited to ", expected, " in total; ", given, " was given."].concat(),
-            Reason::UnitNotComparable => ["State the quantity in a unit that compares with ", expected, ": ", given, " does not convert."].concat(),
-            Reason::UseMissing => ["State the use: the scheme permits ", expected, "."].concat(),
-            Reason::UseNotPermitted => ["The scheme permits ", expected, "; ", given, " was given."].concat(),
-            Reason::DirectoryScope => ["The enterprise is on the directory of ", expected, ": confirm that the goods are within the scheme's scope."].concat(),
-            Reason::SchemeExclusion => ["Confirm that the goods are none of what the scheme excludes: ", expected, "."].concat(),
-            Reason::LookAlikeCharacters => ["`", given, "` holds letters of another script that look like Latin ones, so it equals no listed name; type it again."].concat(),
-            Reason::NoEntry => "Nothing on the list matches or resembles this; the ordinary import documents apply.".into(),
-        }
+        self.say_english(|pieces| pieces.concat())
     }
 
     /// The same in Chinese.
     #[must_use]
     pub fn chinese(&self) -> String {
+        self.say_chinese(|pieces| pieces.concat())
+    }
+
+    /// The English sentence in pieces, for those who put it straight where it belongs: an answer
+    /// of many rows has many sentences.
+    #[rustfmt::skip]
+    pub fn say_english<T>(&self, say: impl FnOnce(&[&str]) -> T) -> T {
+        let (expected, given) = (&*self.expected, &*self.given);
+        match self.reason {
+            Reason::EndUserMissing => say(&["Give the USCC of the end user: each row is bound to one enterprise."]),
+            Reason::EndUserNotOnEntry => say(&["The row is bound to ", expected, ", not to ", given, "; only that enterprise may use it."]),
+            Reason::EntryExpired => say(&["The row was valid until ", expected, "; the declaration date is ", given, "."]),
+            Reason::EntryNotYetValid => say(&["The row is valid from ", expected, "; the declaration date is ", given, "."]),
+            Reason::EntrySuspended => say(&["The row is suspended; ask the scheme's authority."]),
+            Reason::EntryWithdrawn => say(&["The row was withdrawn; it covers nothing any more."]),
+            Reason::EnterpriseSuspended => say(&["Enterprise ", given, " is suspended on this day", &window_en(expected), "."]),
+            Reason::EnterpriseBanned => say(&["Enterprise ", given, " is banned on this day", &window_en(expected), "."]),
+            Reason::EnterpriseNotActive => say(&["Enterprise ", given, " is not active on this day", &window_en(expected), "."]),
+            Reason::HsCodeIncomplete => say(&["Code ", given, " against ", expected, " on the list: a code of fewer than 10 digits names many goods; a person must compare."]),
+            Reason::HsCodeDiffers => say(&["The row is listed under code ", expected, "; ", given, " was given."]),
+            Reason::NameDiffers => say(&["The row names `", expected, "`; `", given, "` is neither that name nor a recorded synonym."]),
+            Reason::CasDiffers => say(&["The row has CAS ", expected, "; ", given, " was given."]),
+            Reason::CasCheckDigitWrong => say(&["The name holds the CAS number ", given, " whose check digit should be ", expected, "; copy the number again."]),
+            Reason::ClassEntry => say(&["The row names a class of materials; a person must decide whether this one belongs to it."]),
+            Reason::SpecificationMissing => say(&["Give the specification: the row is limited to `", expected, "`."]),
+            Reason::SpecificationDiffers => say(&["The row is limited to specification `", expected, "`; `", given, "` was given."]),
+            Reason::ManufacturerMissing => say(&["Give the manufacturer: the row is limited to `", expected, "`."]),
+            Reason::ManufacturerDiffers => say(&["The row is limited to manufacturer `", expected, "`; `", given, "` was given."]),
+            Reason::CustomsDistrictMissing => say(&["Give the customs code of the declaration: the row covers ", expected, "."]),
+            Reason::CustomsDistrictNotCovered => say(&["The row covers customs ", expected, "; ", given, " was given."]),
+            Reason::QuantityMissing => say(&["Give the quantity: the row is limited to ", expected, " in total."]),
+            Reason::QuantityExceeded => say(&["The row is limited to ", expected, " in total; ", given, " was given."]),
+            Reason::UnitNotComparable => say(&["State the quantity in a unit that compares with ", expected, ": ", given, " does not convert."]),
+            Reason::UseMissing => say(&["State the use: the scheme permits ", expected, "."]),
+            Reason::UseNotPermitted => say(&["The scheme permits ", expected, "; ", given, " was given."]),
+            Reason::DirectoryScope => say(&["The enterprise is on the directory of ", expected, ": confirm that the goods are within the scheme's scope."]),
+            Reason::SchemeExclusion => say(&["Confirm that the goods are none of what the scheme excludes: ", expected, "."]),
+            Reason::LookAlikeCharacters => say(&["`", given, "` holds letters of another script that look like Latin ones, so it equals no listed name; type it again."]),
+            Reason::NoEntry => say(&["Nothing on the list matches or resembles this; the ordinary import documents apply."]),
+        }
+    }
+
+    /// The Chinese sentence in pieces.
+    pub fn say_chinese<T>(&self, say: impl FnOnce(&[&str]) -> T) -> T {
         let (expected, given) = (&*self.expected, &*self.given);
         match self.reason {
             Reason::EndUserMissing => {
-                "请提供消费使用单位的统一社会信用代码：每一行只绑定一家企业。".into()
+                say(&["请提供消费使用单位的统一社会信用代码：每一行只绑定一家企业。"])
             }
             Reason::EndUserNotOnEntry => {
-                ["该行绑定的企业是", expected, "，不是", given, "；只有该企业可以使用。"].concat()
+                say(&["该行绑定的企业是", expected, "，不是", given, "；只有该企业可以使用。"])
             }
-            Reason::EntryExpired => {
-                ["该行有效期至", expected, "；申报日期为", given, "。"].concat()
-            }
+            Reason::EntryExpired => say(&["该行有效期至", expected, "；申报日期为", given, "。"]),
             Reason::EntryNotYetValid => {
-                ["该行自", expected, "起有效；申报日期为", given, "。"].concat()
+                say(&["该行自", expected, "起有效；申报日期为", given, "。"])
             }
-            Reason::EntrySuspended => "该行已暂停；请询问主管部门。".into(),
-            Reason::EntryWithdrawn => "该行已撤销，不再适用。".into(),
+            Reason::EntrySuspended => say(&["该行已暂停；请询问主管部门。"]),
+            Reason::EntryWithdrawn => say(&["该行已撤销，不再适用。"]),
             Reason::EnterpriseSuspended => {
-                ["企业", given, "在该日处于暂停状态", &window_zh(expected), "。"].concat()
+                say(&["企业", given, "在该日处于暂停状态", &window_zh(expected), "。"])
             }
             Reason::EnterpriseBanned => {
-                ["企业", given, "在该日处于禁止状态", &window_zh(expected), "。"].concat()
+                say(&["企业", given, "在该日处于禁止状态", &window_zh(expected), "。"])
             }
             Reason::EnterpriseNotActive => {
-                ["企业", given, "在该日未处于有效状态", &window_zh(expected), "。"].concat()
+                say(&["企业", given, "在该日未处于有效状态", &window_zh(expected), "。"])
             }
-            Reason::HsCodeIncomplete => [
+            Reason::HsCodeIncomplete => say(&[
                 "编号",
                 given,
                 "与清单上的",
                 expected,
                 "：不足10位的编号对应多种商品，需人工比对。",
-            ]
-            .concat(),
-            Reason::HsCodeDiffers => {
-                ["该行的商品编号为", expected, "；所填为", given, "。"].concat()
-            }
-            Reason::NameDiffers => {
-                ["该行名称为`", expected, "`；`", given, "`既不是该名称，也不是已登记的同义名。"]
-                    .concat()
-            }
-            Reason::CasDiffers => ["该行的CAS号为", expected, "；所填为", given, "。"].concat(),
+            ]),
+            Reason::HsCodeDiffers => say(&["该行的商品编号为", expected, "；所填为", given, "。"]),
+            Reason::NameDiffers => say(&[
+                "该行名称为`",
+                expected,
+                "`；`",
+                given,
+                "`既不是该名称，也不是已登记的同义名。",
+            ]),
+            Reason::CasDiffers => say(&["该行的CAS号为", expected, "；所填为", given, "。"]),
             Reason::CasCheckDigitWrong => {
-                ["名称中的CAS号", given, "校验位应为", expected, "；请重新核对。"].concat()
+                say(&["名称中的CAS号", given, "校验位应为", expected, "；请重新核对。"])
             }
-            Reason::ClassEntry => "该行是一类物品；是否属于该类需人工判断。".into(),
-            Reason::SpecificationMissing => ["请提供规格：该行限于`", expected, "`。"].concat(),
+            Reason::ClassEntry => say(&["该行是一类物品；是否属于该类需人工判断。"]),
+            Reason::SpecificationMissing => say(&["请提供规格：该行限于`", expected, "`。"]),
             Reason::SpecificationDiffers => {
-                ["该行限于规格`", expected, "`；所填为`", given, "`。"].concat()
+                say(&["该行限于规格`", expected, "`；所填为`", given, "`。"])
             }
-            Reason::ManufacturerMissing => ["请提供生产商：该行限于`", expected, "`。"].concat(),
+            Reason::ManufacturerMissing => say(&["请提供生产商：该行限于`", expected, "`。"]),
             Reason::ManufacturerDiffers => {
-                ["该行限于生产商`", expected, "`；所填为`", given, "`。"].concat()
+                say(&["该行限于生产商`", expected, "`；所填为`", given, "`。"])
             }
             Reason::CustomsDistrictMissing => {
-                ["请提供申报地关区代码：该行适用于", expected, "。"].concat()
+                say(&["请提供申报地关区代码：该行适用于", expected, "。"])
             }
             Reason::CustomsDistrictNotCovered => {
-                ["该行适用于关区", expected, "；所填为", given, "。"].concat()
+                say(&["该行适用于关区", expected, "；所填为", given, "。"])
             }
-            Reason::QuantityMissing => ["请提供数量：该行总量限于", expected, "。"].concat(),
-            Reason::QuantityExceeded => {
-                ["该行总量限于", expected, "；所填为", given, "。"].concat()
-            }
+            Reason::QuantityMissing => say(&["请提供数量：该行总量限于", expected, "。"]),
+            Reason::QuantityExceeded => say(&["该行总量限于", expected, "；所填为", given, "。"]),
             Reason::UnitNotComparable => {
-                ["请改用可与", expected, "换算的单位填写数量：", given, "无法换算。"].concat()
+                say(&["请改用可与", expected, "换算的单位填写数量：", given, "无法换算。"])
             }
-            Reason::UseMissing => ["请说明用途：该方案允许", &uses_zh(expected), "。"].concat(),
+            Reason::UseMissing => say(&["请说明用途：该方案允许", &uses_zh(expected), "。"]),
             Reason::UseNotPermitted => {
-                ["该方案允许", &uses_zh(expected), "；所填为", &uses_zh(given), "。"].concat()
+                say(&["该方案允许", &uses_zh(expected), "；所填为", &uses_zh(given), "。"])
             }
             Reason::DirectoryScope => {
-                ["该企业列入", expected, "的目录：请确认货物在方案适用范围内。"].concat()
+                say(&["该企业列入", expected, "的目录：请确认货物在方案适用范围内。"])
             }
-            Reason::SchemeExclusion => {
-                ["请确认货物不属于方案排除的范围：", expected, "。"].concat()
-            }
-            Reason::LookAlikeCharacters => {
-                ["`", given, "`含有与拉丁字母形近的其他文字，不等于任何清单名称；请重新输入。"]
-                    .concat()
-            }
-            Reason::NoEntry => "清单上没有相同或相近的条目；按一般进口单证办理。".into(),
+            Reason::SchemeExclusion => say(&["请确认货物不属于方案排除的范围：", expected, "。"]),
+            Reason::LookAlikeCharacters => say(&[
+                "`",
+                given,
+                "`含有与拉丁字母形近的其他文字，不等于任何清单名称；请重新输入。",
+            ]),
+            Reason::NoEntry => say(&["清单上没有相同或相近的条目；按一般进口单证办理。"]),
         }
     }
 }

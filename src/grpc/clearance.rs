@@ -21,8 +21,9 @@ use crate::service::running::{Running, Unanswerable, Wanted};
 use crate::service::snapshot::Snapshot;
 use crate::service::timeline::Published;
 
-use super::proto::v1;
-use super::proto::v1::clearance_service_server::ClearanceService;
+use super::proto::answers::clearance_service_server::ClearanceService;
+use super::proto::{answers, v1};
+use super::wire::Encoded;
 use super::{status, wire};
 
 /// Most questions of a batch: a declaration has 50 lines, a procurement run some thousands.
@@ -92,7 +93,7 @@ impl Clearance {
 #[derive(Debug)]
 pub struct Decided {
     /// The decision.
-    pub decision: v1::Decision,
+    pub decision: Encoded<v1::Decision>,
     /// What its receipt will show, if one was asked for.
     receipt: Option<Unsigned>,
 }
@@ -157,7 +158,7 @@ fn decide_from(
     } else {
         None
     };
-    let correlation_id = request.correlation_id.clone();
+    let correlation_id = &request.correlation_id;
     let decision = wire::decision(snapshot, &question, &decided, correlation_id, now);
     Ok(Decided { decision, receipt })
 }
@@ -171,8 +172,8 @@ pub fn answer_batch(
     items: &[v1::CheckClearanceRequest],
     decide: impl Fn(&v1::CheckClearanceRequest) -> Result<Decided, Status>,
     sign: impl FnOnce(Vec<Unsigned>) -> Result<Vec<v1::Receipt>, Status>,
-) -> Result<Vec<v1::BatchCheckClearanceResult>, Status> {
-    use v1::batch_check_clearance_result::Result as Outcome;
+) -> Result<Vec<answers::BatchCheckClearanceResult>, Status> {
+    use answers::batch_check_clearance_result::Result as Outcome;
     if items.is_empty() || items.len() > BATCH_ITEMS_MAX {
         return Err(status::invalid_field(
             "items",
@@ -197,7 +198,7 @@ pub fn answer_batch(
                 Outcome::Error(status::to_rpc_status(&refused))
             }
         };
-        results.push(v1::BatchCheckClearanceResult {
+        results.push(answers::BatchCheckClearanceResult {
             result: Some(outcome),
             correlation_id: echo(&item.correlation_id),
             receipt: None,
@@ -311,16 +312,16 @@ impl ClearanceService for Clearance {
     async fn check_clearance(
         &self,
         request: Request<v1::CheckClearanceRequest>,
-    ) -> Result<Response<v1::CheckClearanceResponse>, Status> {
+    ) -> Result<Response<answers::CheckClearanceResponse>, Status> {
         let Decided { decision, receipt } = self.decide(request.get_ref()).await?;
         let receipt = self.sign(receipt)?;
-        Ok(Response::new(v1::CheckClearanceResponse { decision: Some(decision), receipt }))
+        Ok(Response::new(answers::CheckClearanceResponse { decision: Some(decision), receipt }))
     }
 
     async fn batch_check_clearance(
         &self,
         request: Request<v1::BatchCheckClearanceRequest>,
-    ) -> Result<Response<v1::BatchCheckClearanceResponse>, Status> {
+    ) -> Result<Response<answers::BatchCheckClearanceResponse>, Status> {
         let items = request.into_inner().items;
         // Every item is answered from one state of the register, at one time.
         let (published, now) = (self.running.published(), (self.clock)());
@@ -340,11 +341,11 @@ impl ClearanceService for Clearance {
                 .await
                 .map_err(|failed| Status::internal(format!("the batch ended early: {failed}")))??
         };
-        Ok(Response::new(v1::BatchCheckClearanceResponse { results }))
+        Ok(Response::new(answers::BatchCheckClearanceResponse { results }))
     }
 
     type StreamCheckClearanceStream =
-        Pin<Box<dyn Stream<Item = Result<v1::StreamCheckClearanceResponse, Status>> + Send>>;
+        Pin<Box<dyn Stream<Item = Result<answers::StreamCheckClearanceResponse, Status>> + Send>>;
 
     async fn stream_check_clearance(
         &self,
@@ -356,7 +357,7 @@ impl ClearanceService for Clearance {
         let answers = request.into_inner().then(move |message| {
             let service = service.clone();
             async move {
-                use v1::stream_check_clearance_response::Result as Outcome;
+                use answers::stream_check_clearance_response::Result as Outcome;
                 let item = message?.item.unwrap_or_default();
                 let answered = match service.decide(&item).await {
                     Ok(Decided { decision, receipt }) => {
@@ -369,7 +370,7 @@ impl ClearanceService for Clearance {
                     Err(refused) => (Outcome::Error(status::to_rpc_status(&refused)), None),
                 };
                 let (result, correlation_id) = (Some(outcome), echo(&item.correlation_id));
-                Ok(v1::StreamCheckClearanceResponse { result, correlation_id, receipt })
+                Ok(answers::StreamCheckClearanceResponse { result, correlation_id, receipt })
             }
         });
         Ok(Response::new(Box::pin(answers)))

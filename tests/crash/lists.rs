@@ -118,7 +118,7 @@ impl Answers {
         let found = self.decisions.entry((number, nth, (day.year, day.month, day.day)));
         let decision = found.or_insert_with(|| {
             let decided = clearance::answer_unsigned(list, &question(nth), at);
-            decided.expect("a good question").decision
+            decided.expect("a good question").decision.read()
         });
         decision.decide_time = answered.decide_time;
         decision
