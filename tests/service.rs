@@ -119,10 +119,6 @@ async fn what_this_server_cannot_do_is_said_and_not_guessed() {
     let details = refused.get_error_details();
     assert_eq!(details.error_info().map(|i| i.reason.as_str()), Some("REVISION_NOT_REACHED"));
     assert!(details.retry_info().is_some());
-    let mut proven = good();
-    proven.receipt = true;
-    let refused = client.check_clearance(proven).await.expect_err("no receipts");
-    assert_eq!(refused.code(), Code::Unimplemented);
 }
 
 #[tokio::test]
