@@ -2,6 +2,7 @@
 //! clear under it. Reading order and invariants: `docs/ARCHITECTURE.md`.
 
 pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod formats;
 pub mod grpc;

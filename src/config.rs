@@ -1,0 +1,377 @@
+//! Settings: every one with its section, unit, default and reason, declared once. From the
+//! declaration come the structs, the reading of file, environment and flags, what
+//! `--print-config` prints, and `clearlist.example.toml`.
+//!
+//! No setting is a secret: keys are files, and a setting is where they are.
+
+mod load;
+mod value;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use load::{Given, Problem, Source};
+pub use value::{ByteSize, Choice, Value};
+
+use value::choice;
+
+/// Seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
+
+choice! {
+    /// What happens to answers that cannot be logged.
+    DecisionLog {
+        /// Nothing is logged.
+        Off = "off",
+        /// Nothing unlogged is answered.
+        Required = "required",
+        /// Answered, counted and told of.
+        BestEffort = "best-effort",
+    }
+}
+
+choice! {
+    /// Whether callers show a certificate.
+    ClientCertificates {
+        /// None is asked for.
+        None = "none",
+        /// One is asked for; who has none may connect, with no identity from it.
+        Optional = "optional",
+        /// Who has none cannot connect.
+        Required = "required",
+    }
+}
+
+choice! {
+    /// Form of the logs.
+    LogFormat {
+        /// Readable on a terminal, JSON otherwise.
+        Auto = "auto",
+        /// Readable.
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
+}
+
+/// What the example file begins with.
+const EXAMPLE_HEAD: [&str; 4] = [
+    "Every setting of `clearlist serve`, with its default. A file needs only what differs.",
+    "An environment variable goes over the file: CLEARLIST_, the section, the name, as in",
+    "CLEARLIST_LIMITS_CONNECTIONS_MAX. A flag goes over both: --set limits.connections_max=100.",
+    "Durations have a unit: ms, s, min, h. Sizes too: B, KiB, MiB, GiB. An empty text is \"not set\".",
+];
+
+/// Declares sections and settings. The comment of a setting is its documentation: it stands in
+/// the example file as it is here.
+macro_rules! settings {
+    ($(
+        $(#[doc = $section_doc:literal])+
+        $section:ident: $Section:ident {
+            $( $(#[doc = $doc:literal])+ $key:ident: $Type:ty = $default:expr, )+
+        }
+    )+) => {
+        $(
+            $(#[doc = $section_doc])+
+            #[derive(Debug, Clone, PartialEq, Eq)]
+            pub struct $Section { $( $(#[doc = $doc])+ pub $key: $Type, )+ }
+
+            impl $Section {
+                const DOC: &'static [&'static str] = &[$($section_doc),+];
+            }
+
+            impl Default for $Section {
+                fn default() -> Self {
+                    Self { $( $key: $default, )+ }
+                }
+            }
+        )+
+
+        /// Everything that can be set.
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct Settings { $( $(#[doc = $section_doc])+ pub $section: $Section, )+ }
+
+        impl Settings {
+            /// Shows every setting, in the order of the example file.
+            fn each(&mut self, mut see: impl FnMut(Key, &mut dyn Value)) {
+                $( $(
+                    let key = Key {
+                        section: stringify!($section),
+                        name: stringify!($key),
+                        section_doc: $Section::DOC,
+                        doc: &[$($doc),+],
+                    };
+                    see(key, &mut self.$section.$key);
+                )+ )+
+            }
+        }
+    };
+}
+
+/// Which setting it is.
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    section: &'static str,
+    name: &'static str,
+    section_doc: &'static [&'static str],
+    doc: &'static [&'static str],
+}
+
+impl Key {
+    /// As flags and messages name it: `limits.connections_max`.
+    fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// As the environment names it: `CLEARLIST_LIMITS_CONNECTIONS_MAX`.
+    fn variable(&self) -> String {
+        format!("CLEARLIST_{}_{}", self.section, self.name).to_uppercase()
+    }
+}
+
+settings! {
+    /// Where it listens.
+    listen: Listen {
+        /// Address and port. Port 0 lets the system pick, and the first line on standard output
+        /// names it. The flag is --listen.
+        address: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 50_051)),
+        /// Serve an address that is not loopback without TLS: everyone on the way can read every
+        /// question and change every answer. For use behind a proxy that has TLS.
+        allow_plaintext_on_public_address: bool = false,
+    }
+
+    /// What is served.
+    register: Register {
+        /// The register directory, made by `clearlist register init`, on a file system with locks,
+        /// sync and atomic rename. The flag is --register. Empty: `serve` refuses to start.
+        directory: Option<PathBuf> = None,
+    }
+
+    /// The log of every answer.
+    decisions: Decisions {
+        /// "off"; "required", nothing unlogged is answered; "best-effort", answered and told of.
+        mode: DecisionLog = DecisionLog::Off,
+        /// Its directory. Empty: beside the register, in `decisions`.
+        directory: Option<PathBuf> = None,
+        /// Days a logged answer is kept at least. Customs may ask for three years after release;
+        /// the goods are released some weeks after the question.
+        retention_days: u32 = 3 * 365 + 90,
+        /// A file of the log is closed, and the next begun, at this size. Whole files are removed
+        /// when all in them is old enough.
+        segment_bytes_max: ByteSize = ByteSize::mib(256),
+    }
+
+    /// TLS 1.2 and 1.3. Without certificate and key there is none. The files are looked at again
+    /// every `reload_interval` and at SIGHUP: what is good takes the place of what was, for new
+    /// connections; what is not is told of in the log, and what was there stays.
+    tls: Tls {
+        /// The server's certificate in PEM, followed by those between it and the authority.
+        certificate: Option<PathBuf> = None,
+        /// Its private key in PEM: PKCS#8, SEC 1 or PKCS#1, not sealed with a passphrase.
+        key: Option<PathBuf> = None,
+        /// Authorities, in PEM, whose client certificates are believed.
+        client_ca: Option<PathBuf> = None,
+        /// "none"; "optional", a certificate is asked for and may be missing; "required".
+        client_certificates: ClientCertificates = ClientCertificates::None,
+        /// How often the files are looked at.
+        reload_interval: Duration = Duration::from_secs(10),
+    }
+
+    /// What one process takes on. Beyond each limit callers are told, or wait; nothing queues
+    /// without bound.
+    limits: Limits {
+        /// Open connections. One that waits costs about 20 KiB, and a file descriptor: the limit
+        /// of the process is raised as far as the system lets it. When all are taken, one that
+        /// never asked anything makes room for the next, then the one longest without a request.
+        connections_max: u32 = 4_096,
+        /// From the connection until TLS is agreed and HTTP has begun; also for the head of each
+        /// HTTP/1.1 request. A client needs some round trips, of at most half a second each.
+        handshake_timeout: Duration = Duration::from_secs(10),
+        /// A connection without an open request is told to go after this long. Clients connect
+        /// again by themselves; firewalls forget silent connections after about an hour.
+        idle_timeout: Duration = Duration::from_mins(15),
+        /// A connection is told to go at this age, give or take a tenth, so that callers spread
+        /// over servers that were added.
+        connection_age_max: Duration = Duration::from_hours(1),
+        /// What is still open this long after that is cut off. Streams of more questions than this
+        /// takes are better split.
+        connection_age_grace: Duration = Duration::from_mins(10),
+        /// A client that reads nothing of what waits for it is cut off after this long: answers
+        /// nobody takes are memory.
+        unread_timeout: Duration = Duration::from_mins(1),
+        /// Open requests of one connection, by HTTP/2's own means: the client waits. One that
+        /// wants more opens another connection.
+        streams_per_connection_max: u32 = 1_024,
+        /// Open requests each connection may have whatever the others do.
+        requests_per_connection_assured: u32 = 16,
+        /// Open requests beyond those, of all connections together, streams and watchers
+        /// included. A request costs about 3 KiB besides its message. Beyond it: UNAVAILABLE.
+        requests_open_max: u32 = 16_384,
+        /// Requests that have arrived and that no thread has begun: about 10 ms of work for one
+        /// processor. Who comes when so many wait is told at once: UNAVAILABLE, and when to come
+        /// again. Health and reflection still answer.
+        requests_waiting_max: u32 = 1_024,
+        /// All headers of a request. Tokens and trace contexts take some kilobytes.
+        header_bytes_max: ByteSize = ByteSize::kib(16),
+        /// One request message: a batch of the most questions, of the longest usual size.
+        message_bytes_max: ByteSize = ByteSize::mib(16),
+        /// One proposal: a list of 100,000 rows has about 30 MB.
+        proposal_bytes_max: ByteSize = ByteSize::mib(128),
+        /// Questions of a batch, 10,000 at most: a declaration has 50 lines, a procurement run some
+        /// thousands.
+        batch_items_max: u32 = 10_000,
+    }
+
+    /// From SIGTERM or SIGINT to the end.
+    shutdown: Shutdown {
+        /// How long it goes on as before after health turned `NOT_SERVING`, so that whoever spreads
+        /// the load has noticed. Kubernetes removes endpoints within some seconds.
+        notice_time: Duration = Duration::ZERO,
+        /// From then on, nobody may connect, and what runs may finish for this long. Then everything
+        /// is cut off.
+        drain_timeout: Duration = Duration::from_secs(10),
+    }
+
+    /// What it says of itself. Never a material name, a USCC or a token.
+    telemetry: Telemetry {
+        /// Which logs, as `RUST_LOG` writes it: "info", "warn,clearlist=debug". `RUST_LOG` counts as the
+        /// environment variable of this setting, if its own is not set.
+        filter: String = "info".into(),
+        /// "auto", readable on a terminal and JSON otherwise; "text"; "json". On standard error.
+        format: LogFormat = LogFormat::Auto,
+    }
+}
+
+impl Settings {
+    /// The example file: every setting with its documentation and its default.
+    #[must_use]
+    pub fn example() -> String {
+        let mut lines: Vec<String> = EXAMPLE_HEAD.iter().map(|line| format!("# {line}")).collect();
+        let comment = |line: &&str| format!("#{line}");
+        let mut section = "";
+        Self::default().each(|key, value| {
+            lines.push(String::new());
+            if key.section != section {
+                section = key.section;
+                lines.extend(key.section_doc.iter().map(comment));
+                lines.push(format!("[{section}]"));
+            }
+            lines.extend(key.doc.iter().map(comment));
+            lines.push(format!("{} = {}", key.name, value.show()));
+        });
+        lines.join("\n") + "\n"
+    }
+
+    /// Every setting as it is, and where it came from: a file that can be read again.
+    #[must_use]
+    pub fn print(&self, sources: &BTreeMap<String, Source>) -> String {
+        let (mut lines, mut section) = (Vec::new(), "");
+        self.clone().each(|key, value| {
+            if key.section != section {
+                section = key.section;
+                lines.push(format!("[{section}]"));
+            }
+            let source = sources.get(&key.path()).map_or("default".into(), ToString::to_string);
+            lines.push(format!("{} = {}  # {source}", key.name, value.show()));
+        });
+        lines.join("\n") + "\n"
+    }
+
+    /// What cannot be meant together.
+    fn contradictions(&self) -> Vec<Problem> {
+        let mut out = Vec::new();
+        let mut say = |key: &str, english: &str, chinese: &str| {
+            out.push(Problem::of_setting(key, english, chinese));
+        };
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            say(
+                "tls.certificate",
+                "certificate and key are given both or neither",
+                "证书和私钥须同时给出或都不给",
+            );
+        }
+        let asks = self.tls.client_certificates != ClientCertificates::None;
+        if asks && self.tls.client_ca.is_none() {
+            say(
+                "tls.client_certificates",
+                "client certificates are asked for, and tls.client_ca says of no authority",
+                "要求客户端证书，但未设置 tls.client_ca",
+            );
+        }
+        if asks && self.tls.certificate.is_none() {
+            say(
+                "tls.client_certificates",
+                "client certificates need TLS: set tls.certificate and tls.key",
+                "客户端证书需要TLS：请设置 tls.certificate 和 tls.key",
+            );
+        }
+        if !asks && self.tls.client_ca.is_some() {
+            say(
+                "tls.client_ca",
+                "an authority is given, and tls.client_certificates is \"none\"",
+                "给出了客户端证书机构，但 tls.client_certificates 为 \"none\"",
+            );
+        }
+        let public = !self.listen.address.ip().is_loopback();
+        let plain = self.tls.certificate.is_none();
+        if public && plain && !self.listen.allow_plaintext_on_public_address {
+            say(
+                "listen.address",
+                "the address is not loopback and there is no TLS; set tls.certificate and tls.key, or listen.allow_plaintext_on_public_address = true if a proxy in front has TLS",
+                "该地址不是本机回环地址且没有TLS；请设置 tls.certificate 和 tls.key，或在前置代理提供TLS时设置 listen.allow_plaintext_on_public_address = true",
+            );
+        }
+        let limits = &self.limits;
+        if limits.batch_items_max > 10_000 {
+            say("limits.batch_items_max", "10,000 at most", "最多10000");
+        }
+        let counts = [
+            ("limits.connections_max", limits.connections_max),
+            ("limits.streams_per_connection_max", limits.streams_per_connection_max),
+            ("limits.requests_per_connection_assured", limits.requests_per_connection_assured),
+            ("limits.requests_waiting_max", limits.requests_waiting_max),
+            ("limits.batch_items_max", limits.batch_items_max),
+            ("decisions.retention_days", self.decisions.retention_days),
+        ];
+        for (key, _) in counts.into_iter().filter(|(_, count)| *count == 0) {
+            say(key, "at least 1", "至少为1");
+        }
+        let sizes = [
+            ("limits.header_bytes_max", limits.header_bytes_max, ByteSize::kib(1)),
+            ("limits.message_bytes_max", limits.message_bytes_max, ByteSize::kib(16)),
+            ("limits.proposal_bytes_max", limits.proposal_bytes_max, ByteSize::kib(16)),
+            ("decisions.segment_bytes_max", self.decisions.segment_bytes_max, ByteSize::mib(1)),
+        ];
+        for (key, size, least) in sizes {
+            // A length in HTTP/2 and in gRPC has 32 bits.
+            if size < least || size > ByteSize::mib(2_048) {
+                say(key, &format!("from {least} to 2GiB"), &format!("应在{least}与2GiB之间"));
+            }
+        }
+        let times = [
+            ("tls.reload_interval", self.tls.reload_interval),
+            ("limits.handshake_timeout", limits.handshake_timeout),
+            ("limits.idle_timeout", limits.idle_timeout),
+            ("limits.connection_age_max", limits.connection_age_max),
+            ("limits.connection_age_grace", limits.connection_age_grace),
+            ("limits.unread_timeout", limits.unread_timeout),
+        ];
+        let nothing = |time: &Duration| *time < Duration::from_millis(100);
+        for (key, _) in times.iter().filter(|(_, time)| nothing(time)) {
+            say(key, "100ms at least", "至少100ms");
+        }
+        let all = [
+            &times[..],
+            &[
+                ("shutdown.notice_time", self.shutdown.notice_time),
+                ("shutdown.drain_timeout", self.shutdown.drain_timeout),
+            ],
+        ];
+        for (key, _) in all.concat().iter().filter(|(_, t)| *t > Duration::from_secs(30 * DAY)) {
+            say(key, "30 days at most", "最多30天");
+        }
+        out
+    }
+}
