@@ -1,6 +1,7 @@
 //! The command line: what each command takes, in which language it speaks, how it ends. The
 //! only place that reads the environment.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -175,7 +176,6 @@ struct SourceArgs {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_unset| "info".into());
     let manner = Manner { lang: cli.lang.unwrap_or_else(Lang::of_locale), output: cli.output };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -190,9 +190,9 @@ pub fn run() -> ExitCode {
                 // Process ids come again, and a key is never overwritten.
                 let second = crate::server::now().as_second();
                 let name = format!("clearlist-demo-{second}-{}", std::process::id());
-                demo::run(manner, &filter, args, std::env::temp_dir().join(name)).await
+                demo::run(manner, environment(), args, std::env::temp_dir().join(name)).await
             }
-            Command::Serve(args) => serve::run(manner, &filter, args).await,
+            Command::Serve(args) => serve::run(manner, environment(), args).await,
             Command::Check(args) => check::run(manner, args).await,
             Command::CheckFile(args) => check_file::run(manner, args).await,
             Command::Search(args) => search::run(manner, args).await,
@@ -206,6 +206,14 @@ pub fn run() -> ExitCode {
     // What is still running is a reader that never came back; it ends with the process.
     runtime.shutdown_background();
     outcome.into()
+}
+
+/// The environment, without what is no text.
+fn environment() -> Vec<(String, String)> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
 }
 
 /// Says on standard error what kept a command from its work.

@@ -1,4 +1,20 @@
-//! Composition: one register, its services, one socket. Reads the clock.
+//! Composition: one register, its services, one address. Reads the clock.
+//!
+//! A connection passes `accept` and `tls`; a request of it the layers of [`face`], outermost
+//! first, and then a service.
+
+mod accept;
+mod connections;
+pub mod counts;
+mod deadline;
+mod descriptors;
+mod expiry;
+pub mod peer;
+mod requests;
+mod rotation;
+mod services;
+mod signals;
+mod tls;
 
 use std::future::Future;
 use std::io;
@@ -6,13 +22,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tonic::codec::CompressionEncoding;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::service::Routes;
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
 
+use crate::config::Settings;
 use crate::grpc::admin::Admin;
 use crate::grpc::clearance::Clearance;
 use crate::grpc::proto::DESCRIPTORS;
@@ -22,28 +40,20 @@ use crate::grpc::proto::v1::register_service_server::RegisterServiceServer;
 use crate::grpc::register::Reading;
 use crate::service::intake::Intake;
 use crate::service::running::Running;
-use crate::service::timeline::Answering;
 
-/// Largest request, in bytes: 10,000 questions of the longest usual size.
-const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Largest proposal, in bytes: a list of 100,000 rows has about 30 MB.
-const PROPOSAL_BYTES_MAX: usize = 128 * 1024 * 1024;
-/// A list that expires within this time is warned of.
-const EXPIRY_WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// And again after this time.
-const TELL_INTERVAL: Duration = Duration::from_hours(1);
-/// How often the service's key is looked at.
-const KEYS_INTERVAL: Duration = Duration::from_secs(2);
-/// Streams one connection may have open: a caller that wants more opens another connection.
-const CONNECTION_STREAMS_MAX: u32 = 1_024;
-/// A peer that has been silent for this long is asked whether it is there.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
-/// And again after this long without an answer,
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-/// so many times; then it is given up.
-const KEEPALIVE_RETRIES: u32 = 2;
-/// What is still running this long after the signal to stop is cut off.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+use accept::{AbortOnDrop, Door};
+use connections::{Connection, Connections};
+use counts::Counts;
+use deadline::Deadlines;
+use requests::Requests;
+use services::Services;
+use tls::{Reload, Tls};
+
+pub use signals::StopSignal;
+pub use tls::{TlsError, check as check_tls};
+
+/// Whoever watches health has heard of the end within this time; then his stream ends too.
+const LAST_WORD_TIME: Duration = Duration::from_millis(200);
 
 /// The clock of the whole service.
 #[must_use]
@@ -61,185 +71,158 @@ pub async fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> 
     Ok((listener, address))
 }
 
-/// Serves a register until `stop` resolves, then lets running calls finish for at most
-/// ten seconds.
+/// What is served.
+#[derive(Debug)]
+pub struct Parts {
+    /// The register.
+    pub running: Arc<Running>,
+    /// What happens on the way to it.
+    pub counts: Arc<Counts>,
+}
+
+impl Parts {
+    /// A register, with nothing counted yet.
+    #[must_use]
+    pub fn new(running: Arc<Running>) -> Self {
+        Self { running, counts: Arc::default() }
+    }
+}
+
+/// What a request passes before a service answers it.
+type Face = Requests<Deadlines<Services>>;
+
+/// The layers of one connection, innermost first. Here belongs, between `deadlines` and
+/// `services`, who the caller is and what he may; outside of `requests`, what turns other forms
+/// of a request into gRPC and its answer back.
+fn face(services: &Services, counts: &Arc<Counts>, connection: &Arc<Connection>) -> Face {
+    let deadlines = Deadlines::new(services.clone(), Arc::clone(counts));
+    Requests::new(deadlines, Arc::clone(connection))
+}
+
+/// A server that can serve: everything that can fail is behind it.
+pub struct Ready {
+    running: Arc<Running>,
+    counts: Arc<Counts>,
+    settings: Settings,
+    tls: Option<(Arc<Tls>, Reload)>,
+    health: HealthReporter,
+    services: Services,
+}
+
+/// Makes a server of its parts. To be called before anybody is told that it is there.
 ///
 /// # Errors
-/// What the transport says.
-pub async fn serve(
-    running: Arc<Running>,
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<ClearanceServiceServer<Clearance>>().await;
+/// It cannot serve: [`ServeError`].
+pub fn ready(parts: Parts, settings: Settings) -> Result<Ready, ServeError> {
+    let Parts { running, counts } = parts;
+    let tls = Tls::open(&settings.tls, Arc::clone(&counts))?;
+    descriptors::make_room(settings.limits.connections_max);
+    let health = HealthReporter::new();
+    let services = services(&running, &settings, &health)?;
+    Ok(Ready { running, counts, settings, tls, health, services })
+}
+
+impl Ready {
+    /// Serves until `stop` resolves, then lets running calls finish for the time the settings
+    /// give them, whatever clients do.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let Self { running, counts, settings, tls, health, services } = self;
+        let (tls, reload) = tls.unzip();
+        let reloading = reload.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
+        for name in HEALTH_NAMES {
+            health.set_service_status(name, ServingStatus::Serving).await;
+        }
+        let telling = AbortOnDrop(tokio::spawn(expiry::tell_of_time(Arc::clone(&running))));
+        let rotating = AbortOnDrop(tokio::spawn(rotation::take_keys(Arc::clone(&running))));
+        let connections = Arc::new(Connections::new(settings.limits.clone(), Arc::clone(&counts)));
+        let door = Door {
+            listener,
+            tls,
+            connections: Arc::clone(&connections),
+            limits: settings.limits,
+            face: move |connection: &Arc<Connection>| face(&services, &counts, connection),
+        };
+        let stop = async {
+            stop.await;
+            for name in HEALTH_NAMES {
+                health.set_service_status(name, ServingStatus::NotServing).await;
+            }
+            tokio::time::sleep(settings.shutdown.notice_time).await;
+            running.stop();
+            tracing::info!(connections = connections.len(), "stopping");
+            tokio::spawn(end_watches(health.clone()));
+        };
+        let drained = door.serve(stop, settings.shutdown.drain_timeout).await;
+        if drained.cut > 0 {
+            tracing::warn!(
+                connections = drained.cut,
+                "some connections did not end within the drain timeout; cut off"
+            );
+        }
+        drop((telling, rotating, reloading));
+    }
+}
+
+/// Names under which health is told; the empty one is the whole.
+const HEALTH_NAMES: [&str; 4] = [
+    "",
+    <ClearanceServiceServer<Clearance> as tonic::server::NamedService>::NAME,
+    <RegisterServiceServer<Reading> as tonic::server::NamedService>::NAME,
+    <AdminServiceServer<Admin> as tonic::server::NamedService>::NAME,
+];
+
+/// A stream of health ends with the name it is about, and would hold the drain otherwise.
+async fn end_watches(mut health: HealthReporter) {
+    tokio::time::sleep(LAST_WORD_TIME).await;
+    for name in HEALTH_NAMES {
+        health.clear_service_status(name).await;
+    }
+}
+
+fn services(
+    running: &Arc<Running>,
+    settings: &Settings,
+    health: &HealthReporter,
+) -> Result<Services, ServeError> {
     let reflection = |builder: tonic_reflection::server::Builder<'static>| {
         builder
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let reflection_v1 = reflection(tonic_reflection::server::Builder::configure()).build_v1()?;
-    let reflection_v1alpha =
-        reflection(tonic_reflection::server::Builder::configure()).build_v1alpha()?;
-    let clearance = ClearanceServiceServer::new(Clearance::new(Arc::clone(&running), now))
-        .max_decoding_message_size(REQUEST_BYTES_MAX)
+    let limits = &settings.limits;
+    let batch_items_max = usize::try_from(limits.batch_items_max).unwrap_or(usize::MAX);
+    let clearance = Clearance::new(Arc::clone(running), now).with_batch_items_max(batch_items_max);
+    let clearance = ClearanceServiceServer::new(clearance)
+        .max_decoding_message_size(limits.message_bytes_max.bytes())
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
-    let reading = RegisterServiceServer::new(Reading::new(Arc::clone(&running), now))
+    let reading = RegisterServiceServer::new(Reading::new(Arc::clone(running), now))
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
-    let intake = Intake::start(Arc::clone(&running), now).map_err(ServeError::Intake)?;
-    let admin = AdminServiceServer::new(Admin::new(Arc::clone(&running), intake, now))
-        .max_decoding_message_size(PROPOSAL_BYTES_MAX)
+    let intake = Intake::start(Arc::clone(running), now).map_err(ServeError::Intake)?;
+    let admin = AdminServiceServer::new(Admin::new(Arc::clone(running), intake, now))
+        .max_decoding_message_size(limits.proposal_bytes_max.bytes())
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
-    health.set_serving::<RegisterServiceServer<Reading>>().await;
-    health.set_serving::<AdminServiceServer<Admin>>().await;
-    let watched = tokio::spawn(tell_of_time(Arc::clone(&running)));
-    let rotated = tokio::spawn(take_rotated_keys(Arc::clone(&running)));
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let signal = async move {
-        stop.await;
-        health.set_not_serving::<ClearanceServiceServer<Clearance>>().await;
-        health.set_not_serving::<RegisterServiceServer<Reading>>().await;
-        health.set_not_serving::<AdminServiceServer<Admin>>().await;
-        running.stop();
-        // Nobody waits any more only if serving has already ended.
-        let _ = stopping.send(());
-    };
-    // Probes of the system, not pings of HTTP/2: those cost a lock and a look at the clock for
-    // every frame of every call.
-    let incoming = TcpIncoming::from(listener)
-        .with_nodelay(Some(true))
-        .with_keepalive(Some(KEEPALIVE_IDLE))
-        .with_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .with_keepalive_retries(Some(KEEPALIVE_RETRIES));
-    let serving = Server::builder()
-        .max_concurrent_streams(Some(CONNECTION_STREAMS_MAX))
-        .add_service(health_service)
-        .add_service(reflection_v1)
-        .add_service(reflection_v1alpha)
-        .add_service(clearance)
-        .add_service(reading)
-        .add_service(admin)
-        .serve_with_incoming_shutdown(incoming, signal);
-    // A client that never reads or never speaks would hold the drain for ever.
-    let hard_stop = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(DRAIN_TIMEOUT).await,
-            Err(_serving_ended) => std::future::pending().await,
-        }
-    };
-    let ended = tokio::select! {
-        served = serving => served.map_err(ServeError::from),
-        () = hard_stop => {
-            tracing::warn!("some connections did not end within the drain timeout; cut off");
-            Ok(())
-        }
-    };
-    watched.abort();
-    rotated.abort();
-    ended
+    let others =
+        Routes::new(HealthServer::new(HealthService::from_health_reporter(health.clone())))
+            .add_service(reflection(tonic_reflection::server::Builder::configure()).build_v1()?)
+            .add_service(
+                reflection(tonic_reflection::server::Builder::configure()).build_v1alpha()?,
+            );
+    Ok(Services::new(clearance, reading, admin, others))
 }
 
-/// Says in the log what comes into force, and ahead of time what is about to expire. Nothing
-/// depends on it: a lookup picks its list by its own time.
-async fn tell_of_time(running: Arc<Running>) {
-    let mut sizes = running.sizes();
-    let mut told = None;
-    loop {
-        let (published, at) = (running.published(), now());
-        match published.at(at) {
-            Answering::Snapshot(snapshot) => {
-                let number = snapshot.revision.number;
-                if told != Some((number, false)) {
-                    tracing::info!(revision = number, "in force");
-                }
-                told = Some((number, false));
-                let left = snapshot.revision.expires.map(|expires| expires.duration_since(at));
-                if let Some(left) = left.filter(|left| *left < EXPIRY_WARNING) {
-                    let hours = left.as_hours();
-                    tracing::warn!(
-                        revision = number,
-                        hours,
-                        "the list in force expires soon; every question is then refused"
-                    );
-                }
-            }
-            Answering::Expired(revision) => {
-                tracing::error!(
-                    revision = revision.number,
-                    "the list in force has expired; every question is refused"
-                );
-                told = Some((revision.number, true));
-            }
-            Answering::Nothing => tracing::warn!("no list is in force yet"),
-        }
-        let next = published.after(at).next().map(|period| period.from.duration_since(at));
-        drop(published);
-        let wait = next.and_then(|next| Duration::try_from(next).ok());
-        let wait = wait.map_or(TELL_INTERVAL, |next| next.min(TELL_INTERVAL));
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            changed = sizes.changed() => if changed.is_err() { return },
-        }
-    }
-}
-
-/// Signs receipts with the next key once somebody has rotated it.
-async fn take_rotated_keys(running: Arc<Running>) {
-    loop {
-        tokio::time::sleep(KEYS_INTERVAL).await;
-        let running = Arc::clone(&running);
-        // A file is looked at, and hardly ever read.
-        let taken = tokio::task::spawn_blocking(move || running.take_rotated_keys()).await;
-        match taken {
-            Ok(Ok(false)) => {}
-            Ok(Ok(true)) => tracing::info!("receipts are signed with the next key from now on"),
-            Ok(Err(error)) => tracing::error!(%error, "receipts are signed with the old key"),
-            Err(error) => tracing::error!(%error, "receipts are signed with the old key"),
-        }
-    }
-}
-
-/// Why serving ended.
+/// Why serving cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The transport failed.
-    #[error("the gRPC transport failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
+    /// TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The writer of the register cannot start.
     #[error("the register's writer cannot start: {0}")]
     Intake(io::Error),
     /// The descriptors built into this program are broken.
     #[error("the API descriptors cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-}
-
-/// SIGINT and SIGTERM, caught from the moment this exists.
-#[derive(Debug)]
-pub struct StopSignal {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl StopSignal {
-    /// Starts to catch the signals. Do this before anybody can learn that the server is there.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn register() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Resolves when one of them arrives.
-    pub async fn wait(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

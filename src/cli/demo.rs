@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::config::{Given, Settings};
 use crate::domain::material_name::NORMAL_FORM_VERSION;
 use crate::domain::message::Refusal;
 use crate::formats::list_csv::{self, ListFiles};
@@ -21,7 +22,7 @@ use crate::service::opening;
 use crate::service::running::Running;
 use crate::telemetry;
 
-use super::serve::{refuse, serve};
+use super::serve::{complain_of, refuse, serve};
 use super::source::report_folder;
 use super::{LISTEN_DEFAULT, Lang, Manner, Outcome, complain, key};
 
@@ -39,8 +40,8 @@ const VALIDITY: SignedDuration = SignedDuration::from_hours(365 * 24);
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// Address to listen on; port 0 lets the system pick
-    #[arg(long, default_value = LISTEN_DEFAULT)]
-    listen: SocketAddr,
+    #[arg(long, value_name = "ADDR", default_value = LISTEN_DEFAULT)]
+    listen: String,
     /// Directory to make for keys, policy and register [default: a fresh one among the
     /// system's temporary files]
     #[arg(long, value_name = "DIR")]
@@ -62,12 +63,18 @@ fn example() -> ListFiles {
 /// Makes the register and serves it.
 pub(super) async fn run(
     manner: Manner,
-    filter: &str,
+    environment: Vec<(String, String)>,
     args: DemoArgs,
     temporary: PathBuf,
 ) -> Outcome {
-    telemetry::init(filter);
     let lang = manner.lang;
+    let listen = ("--listen".into(), "listen.address".into(), args.listen);
+    let given = Given { file: None, environment, flags: vec![listen] };
+    let settings = match Settings::load(&given) {
+        Ok((settings, _)) => settings,
+        Err(problems) => return complain_of(lang, &problems),
+    };
+    telemetry::init(&settings.telemetry);
     let directory = args.dir.unwrap_or(temporary);
     let files = match &args.list {
         Some(path) => match folder::read_files(path) {
@@ -82,7 +89,7 @@ pub(super) async fn run(
     match make(lang, &directory, files) {
         Ok(running) => {
             let hint = |address| things_to_try(lang, address, &directory);
-            serve(lang, args.listen, running, hint).await
+            serve(lang, settings, running, hint).await
         }
         Err(outcome) => outcome,
     }

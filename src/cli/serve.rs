@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::server::{self, now};
+use crate::config::{Given, Problem, Settings};
+use crate::server::{self, Parts, now};
 use crate::service::opening::{self, OpeningError};
 use crate::service::running::Running;
 use crate::service::timeline::Answering;
 use crate::telemetry;
 
-use super::{LISTEN_DEFAULT, Lang, Manner, Outcome, complain};
+use super::{Lang, Manner, Outcome, complain};
 
 /// Registers with fewer statements are replayed before a progress bar could be read.
 const PROGRESS_STATEMENTS_MIN: u64 = 100;
@@ -20,21 +21,138 @@ const PROGRESS_STATEMENTS_MIN: u64 = 100;
 /// Arguments of `clearlist serve`.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Address to listen on; port 0 lets the system pick
-    #[arg(long, default_value = LISTEN_DEFAULT)]
-    listen: SocketAddr,
+    /// Settings file; clearlist.example.toml has every setting
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address to listen on; port 0 lets the system pick [default: 127.0.0.1:50051]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
     /// Register directory, made by `clearlist register init`
     #[arg(long, value_name = "DIR")]
-    register: PathBuf,
+    register: Option<String>,
+    /// One setting, over file and environment, e.g. `limits.connections_max=100`
+    #[arg(long, value_name = "SECTION.NAME=VALUE")]
+    set: Vec<String>,
+    /// Only say what is wrong with the settings; exit code 0 if nothing is
+    #[arg(long, conflicts_with = "print_config")]
+    check_config: bool,
+    /// Only print all settings as they are, and where each came from
+    #[arg(long)]
+    print_config: bool,
 }
 
+/// What `--listen` and `--register` are short for.
+const LISTEN: (&str, &str) = ("--listen", "listen.address");
+const REGISTER: (&str, &str) = ("--register", "register.directory");
+
 /// Serves a register directory.
-pub(super) async fn run(manner: Manner, filter: &str, args: ServeArgs) -> Outcome {
-    telemetry::init(filter);
-    match open(manner.lang, &args.register) {
-        Ok(running) => serve(manner.lang, args.listen, running, |_address| String::new()).await,
+pub(super) async fn run(
+    manner: Manner,
+    environment: Vec<(String, String)>,
+    args: ServeArgs,
+) -> Outcome {
+    let lang = manner.lang;
+    let (settings, sources) = match given(lang, environment, &args).and_then(|given| {
+        let loaded = Settings::load(&given);
+        loaded.map_err(|problems| complain_of(lang, &problems))
+    }) {
+        Ok(loaded) => loaded,
+        Err(outcome) => return outcome,
+    };
+    if args.print_config {
+        anstream::print!("{}", settings.print(&sources));
+        return Outcome::Yes;
+    }
+    let Some(directory) = settings.register.directory.clone() else {
+        complain(lang.pick(
+            "which register? Name its directory with --register or register.directory",
+            "哪个登记簿？请用 --register 或 register.directory 指定其目录",
+        ));
+        return Outcome::Usage;
+    };
+    if args.check_config {
+        return check(lang, &settings);
+    }
+    telemetry::init(&settings.telemetry);
+    match open(lang, &directory) {
+        Ok(running) => serve(lang, settings, running, |_address| String::new()).await,
         Err(outcome) => outcome,
     }
+}
+
+/// File, environment and flags, read.
+fn given(
+    lang: Lang,
+    environment: Vec<(String, String)>,
+    args: &ServeArgs,
+) -> Result<Given, Outcome> {
+    let mut given = Given { environment, ..Given::default() };
+    if let Some(path) = &args.config {
+        let place = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            complain(&match lang {
+                Lang::En => format!("cannot read the settings file {place}: {error}"),
+                Lang::Zh => format!("无法读取设置文件 {place}：{error}"),
+            });
+            Outcome::Usage
+        })?;
+        given.file = Some((place, text));
+    }
+    for setting in &args.set {
+        let Some((path, value)) = setting.split_once('=') else {
+            complain(&match lang {
+                Lang::En => format!("--set {setting}: give SECTION.NAME=VALUE"),
+                Lang::Zh => format!("--set {setting}：应为 SECTION.NAME=VALUE"),
+            });
+            return Err(Outcome::Usage);
+        };
+        given.flags.push(("--set".into(), path.to_owned(), value.to_owned()));
+    }
+    for ((flag, path), value) in [(LISTEN, &args.listen), (REGISTER, &args.register)] {
+        if let Some(value) = value {
+            given.flags.push((flag.into(), path.into(), value.clone()));
+        }
+    }
+    Ok(given)
+}
+
+/// What only shows when the files that settings name are looked at.
+fn check(lang: Lang, settings: &Settings) -> Outcome {
+    let mut good = true;
+    let mut say = |problem: String| {
+        complain(&problem);
+        good = false;
+    };
+    if let Err(error) = server::check_tls(&settings.tls) {
+        say(error.to_string());
+    }
+    if !telemetry::is_filter(&settings.telemetry.filter) {
+        say(match lang {
+            Lang::En => format!("telemetry.filter: `{}` is no filter", settings.telemetry.filter),
+            Lang::Zh => format!("telemetry.filter：`{}` 不是过滤规则", settings.telemetry.filter),
+        });
+    }
+    let directory = settings.register.directory.as_deref().filter(|path| !path.is_dir());
+    if let Some(directory) = directory.map(Path::display) {
+        say(match lang {
+            Lang::En => format!("register.directory: {directory} is no directory"),
+            Lang::Zh => format!("register.directory：{directory} 不是目录"),
+        });
+    }
+    if !good {
+        return Outcome::Usage;
+    }
+    anstream::println!("{}", lang.pick("the settings are good", "设置无误"));
+    Outcome::Yes
+}
+
+/// Says every problem of the settings.
+pub(super) fn complain_of(lang: Lang, problems: &[Problem]) -> Outcome {
+    for problem in problems {
+        let text = lang.pick(&problem.english, &problem.chinese);
+        complain(&format!("{}: {text}", problem.source));
+    }
+    Outcome::Usage
 }
 
 /// Opens a register directory, or says why it is not believed.
@@ -65,10 +183,11 @@ pub(super) fn refuse(lang: Lang, directory: &Path, error: &OpeningError) -> Outc
 /// after the greeting.
 pub(super) async fn serve(
     lang: Lang,
-    listen: SocketAddr,
+    settings: Settings,
     running: Running,
     hint: impl FnOnce(SocketAddr) -> String,
 ) -> Outcome {
+    let listen = settings.listen.address;
     let (listener, address) = match server::bind(listen).await {
         Ok(bound) => bound,
         Err(error) => {
@@ -88,15 +207,18 @@ pub(super) async fn serve(
             return Outcome::Failed;
         }
     };
-    anstream::println!("{}", greeting(lang, address, &running));
-    anstream::print!("{}", hint(address));
-    match server::serve(Arc::new(running), listener, stop.wait()).await {
-        Ok(()) => Outcome::Yes,
+    let greeting = greeting(lang, address, &running);
+    let ready = match server::ready(Parts::new(Arc::new(running)), settings) {
+        Ok(ready) => ready,
         Err(error) => {
             complain(&error.to_string());
-            Outcome::Failed
+            return Outcome::Failed;
         }
-    }
+    };
+    anstream::println!("{greeting}");
+    anstream::print!("{}", hint(address));
+    ready.serve(listener, stop.wait()).await;
+    Outcome::Yes
 }
 
 fn greeting(lang: Lang, address: SocketAddr, running: &Running) -> String {

@@ -44,13 +44,21 @@ pub type Clock = fn() -> Timestamp;
 pub struct Clearance {
     running: Arc<Running>,
     clock: Clock,
+    batch_items_max: usize,
 }
 
 impl Clearance {
     /// Serves a register.
     #[must_use]
     pub const fn new(running: Arc<Running>, clock: Clock) -> Self {
-        Self { running, clock }
+        Self { running, clock, batch_items_max: BATCH_ITEMS_MAX }
+    }
+
+    /// With batches of fewer questions than [`BATCH_ITEMS_MAX`].
+    #[must_use]
+    pub const fn with_batch_items_max(mut self, questions: usize) -> Self {
+        self.batch_items_max = questions;
+        self
     }
 
     /// Decides one question from the list that it asks about.
@@ -174,14 +182,7 @@ pub fn answer_batch(
     sign: impl FnOnce(Vec<Unsigned>) -> Result<Vec<v1::Receipt>, Status>,
 ) -> Result<Vec<answers::BatchCheckClearanceResult>, Status> {
     use answers::batch_check_clearance_result::Result as Outcome;
-    if items.is_empty() || items.len() > BATCH_ITEMS_MAX {
-        return Err(status::invalid_field(
-            "items",
-            "BATCH_SIZE",
-            &format!("{} questions; a batch has 1 to {BATCH_ITEMS_MAX}", items.len()),
-            &format!("共{}个问题；一批为1至{BATCH_ITEMS_MAX}个", items.len()),
-        ));
-    }
+    check_batch_size(items.len(), BATCH_ITEMS_MAX)?;
     let mut to_sign = Vec::new();
     let mut is_signed = Vec::with_capacity(items.len());
     let mut results = Vec::with_capacity(items.len());
@@ -211,6 +212,18 @@ pub fn answer_batch(
         }
     }
     Ok(results)
+}
+
+fn check_batch_size(size: usize, max: usize) -> Result<(), Status> {
+    if (1..=max).contains(&size) {
+        return Ok(());
+    }
+    Err(status::invalid_field(
+        "items",
+        "BATCH_SIZE",
+        &format!("{size} questions; a batch has 1 to {max}"),
+        &format!("共{size}个问题；一批为1至{max}个"),
+    ))
 }
 
 /// Decides one question at one state of the register. May block for a question about the past.
@@ -323,6 +336,7 @@ impl ClearanceService for Clearance {
         request: Request<v1::BatchCheckClearanceRequest>,
     ) -> Result<Response<answers::BatchCheckClearanceResponse>, Status> {
         let items = request.into_inner().items;
+        check_batch_size(items.len(), self.batch_items_max)?;
         // Every item is answered from one state of the register, at one time.
         let (published, now) = (self.running.published(), (self.clock)());
         let is_quick = |item: &v1::CheckClearanceRequest| {

@@ -10,7 +10,7 @@ use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
-use crate::domain::message::Refusal;
+use crate::domain::message::{Refusal, excerpt};
 use crate::domain::question::Violation;
 use crate::formats::table::Problem;
 use crate::register::policy::QuorumError;
@@ -27,6 +27,10 @@ const REVISION_RETRY_DELAY: Duration = Duration::from_secs(5);
 const BUSY_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// How long a submitter should wait for room on a disk.
 const STORE_RETRY_DELAY: Duration = Duration::from_mins(1);
+
+/// How long a caller should wait while there is too much to do: longer than what waits takes,
+/// so that not everybody is back before it is done.
+const OVERLOAD_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// A question with refused fields.
 #[must_use]
@@ -158,6 +162,48 @@ pub fn busy() -> Status {
         "other proposals are being worked on; send it again in a moment".into(),
         "正在处理其他提案；请稍后重新提交".into(),
         Some(BUSY_RETRY_DELAY),
+    )
+}
+
+/// There is more to do than can be done.
+#[must_use]
+pub fn overloaded() -> Status {
+    refusal(
+        Code::Unavailable,
+        "OVERLOADED",
+        Vec::new(),
+        "there are more requests than this server can answer; ask again in a moment".into(),
+        "请求过多，服务暂时无法应答；请稍后重试".into(),
+        Some(OVERLOAD_RETRY_DELAY),
+    )
+}
+
+/// The caller's deadline has passed.
+#[must_use]
+pub fn deadline_exceeded() -> Status {
+    refusal(
+        Code::DeadlineExceeded,
+        "DEADLINE_EXCEEDED",
+        Vec::new(),
+        "the deadline of the call has passed; a proposal may stand all the same, send it again and see".into(),
+        "调用已超过期限；若为提案，仍可能已生效，可重新提交以查明".into(),
+        None,
+    )
+}
+
+/// A `grpc-timeout` that is none.
+#[must_use]
+pub fn timeout_malformed(given: &str) -> Status {
+    let given = excerpt(given);
+    refusal(
+        Code::InvalidArgument,
+        "TIMEOUT_MALFORMED",
+        Vec::new(),
+        format!(
+            "grpc-timeout is `{given}`; it is one to eight digits and a unit, H, M, S, m, u or n"
+        ),
+        format!("grpc-timeout 为 `{given}`；应为一至八位数字加单位H、M、S、m、u或n"),
+        None,
     )
 }
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clearlist::config::Settings;
 use clearlist::formats::list_csv::{self, ListFiles};
 use clearlist::grpc::proto::v1;
 use clearlist::register::checkpoint::Checkpoint;
@@ -17,7 +18,7 @@ use clearlist::register::record::ListHeads;
 use clearlist::register::statement::SuspensionStatement;
 use clearlist::register::statement::{PolicyStatement, RevisionStatement, Statement};
 use clearlist::register::step::next_head;
-use clearlist::server;
+use clearlist::server::{self, Parts};
 use clearlist::service::intake::{Submission, accept};
 use clearlist::service::opening;
 use clearlist::service::running::Running;
@@ -227,7 +228,9 @@ impl Served {
         let any = "127.0.0.1:0".parse().expect("an address");
         let (listener, address) = server::bind(any).await.expect("a free port");
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        tokio::spawn(server::serve(Arc::clone(&running), listener, async move {
+        let parts = Parts::new(Arc::clone(&running));
+        let ready = server::ready(parts, Settings::default()).expect("it can serve");
+        tokio::spawn(ready.serve(listener, async move {
             // Either way the test is over.
             let _ = stopped.await;
         }));

@@ -60,6 +60,15 @@ impl Launched {
         Self::run(program(&Self::arguments(register)))
     }
 
+    /// As [`Launched::on`], with settings: `limits.connections_max=10`.
+    pub fn with<S: AsRef<str>>(register: &Path, settings: &[S]) -> Self {
+        let mut command = program(&Self::arguments(register));
+        for setting in settings {
+            command.args(["--set", setting.as_ref()]);
+        }
+        Self::run(command)
+    }
+
     /// As [`Launched::on`], on a disk where no file may grow beyond so many KiB.
     pub fn on_full_disk(register: &Path, kibibytes: u64) -> Self {
         Self::run(program_on_full_disk(kibibytes, &Self::arguments(register)))
@@ -109,10 +118,14 @@ impl Launched {
     /// Waits until it ended.
     pub fn ended(mut self) -> Ended {
         let status = self.child.wait().expect("it can be waited for");
+        Ended { code: status.code(), said: self.said() }
+    }
+
+    fn said(&self) -> String {
         let length = self.said.metadata().expect("the file is open").len();
         let mut said = vec![0; usize::try_from(length).expect("it says little")];
         self.said.read_exact_at(&mut said, 0).expect("what it said can be read");
-        Ended { code: status.code(), said: String::from_utf8_lossy(&said).into_owned() }
+        String::from_utf8_lossy(&said).into_owned()
     }
 }
 
@@ -139,6 +152,37 @@ impl Server {
         Launched::on(register).listening().expect("the register is served")
     }
 
+    /// Serves a register that must be good, with settings: `limits.connections_max=10`.
+    pub fn with<S: AsRef<str>>(register: &Path, settings: &[S]) -> Self {
+        Launched::with(register, settings).listening().expect("the register is served")
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Memory of the process that is not on disk, in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it has memory");
+        let kibibytes = line.split_whitespace().nth(1).expect("a number");
+        kibibytes.parse::<u64>().expect("a number") * 1_024
+    }
+
+    /// What it has said on standard error so far.
+    pub fn said(&self) -> String {
+        self.launched.said()
+    }
+
+    /// A signal, e.g. `HUP`.
+    pub fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        kill.args([&format!("-{name}"), &self.id().to_string()]);
+        assert!(kill.status().expect("kill can be run").success(), "the signal was sent");
+    }
+
     /// The process.
     pub fn id(&self) -> u32 {
         self.launched.child.id()
@@ -158,9 +202,7 @@ impl Server {
 
     /// SIGTERM; it goes on to end by itself.
     pub fn terminate(&self) {
-        let id = self.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill can be run");
-        assert!(sent.success(), "the signal was sent");
+        self.signal("TERM");
     }
 
     /// Waits until it ended by itself.

@@ -1,0 +1,43 @@
+//! What happened since the start, as numbers that only grow: for the log, and for metrics.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// One more.
+    pub(super) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many so far.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Of the transport, below what a request asks.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Connections taken.
+    pub connections_accepted: Count,
+    /// Connections that were not taken, because all places had a request open.
+    pub connections_refused: Count,
+    /// Connections that had to make room for others.
+    pub connections_displaced: Count,
+    /// Connections cut off: no beginning, or nothing read, or still there after the grace time.
+    pub connections_cut: Count,
+    /// TLS handshakes that failed.
+    pub handshakes_failed: Count,
+    /// Requests that were told to come again.
+    pub requests_refused: Count,
+    /// Requests whose deadline had passed.
+    pub deadlines_exceeded: Count,
+    /// Certificates, keys and authorities that took the place of others.
+    pub tls_reloads: Count,
+    /// New ones that could not: those before are still there.
+    pub tls_reload_failures: Count,
+}

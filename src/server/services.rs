@@ -1,0 +1,88 @@
+//! Which service answers a path. Those of the list are found by name, without a router: half of
+//! what a bare call costs is what stands before it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http_body::Body;
+use hyper::service::Service;
+use tonic::body::Body as AnswerBody;
+use tonic::codegen::{BoxFuture, StdError};
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tower_service::Service as _;
+
+use crate::grpc::admin::Admin;
+use crate::grpc::clearance::Clearance;
+use crate::grpc::proto::answers::clearance_service_server::ClearanceServiceServer;
+use crate::grpc::proto::v1::admin_service_server::AdminServiceServer;
+use crate::grpc::proto::v1::register_service_server::RegisterServiceServer;
+use crate::grpc::register::Reading;
+
+/// What is said to those who speak HTTP/1.1.
+const HTTP_2_NEEDED: &str = "this address speaks gRPC, over HTTP/2\n";
+
+/// Every service of an address.
+#[derive(Debug)]
+struct All {
+    clearance: ClearanceServiceServer<Clearance>,
+    register: RegisterServiceServer<Reading>,
+    admin: AdminServiceServer<Admin>,
+    others: Routes,
+}
+
+/// Every service of an address; a copy is the same services.
+#[derive(Debug, Clone)]
+pub(super) struct Services(Arc<All>);
+
+impl Services {
+    /// `others` answers, or refuses, whatever is none of the three: health, reflection.
+    pub(super) fn new(
+        clearance: ClearanceServiceServer<Clearance>,
+        register: RegisterServiceServer<Reading>,
+        admin: AdminServiceServer<Admin>,
+        others: Routes,
+    ) -> Self {
+        Self(Arc::new(All { clearance, register, admin, others: others.prepare() }))
+    }
+}
+
+/// `/package.Service/Method` → `package.Service`.
+fn service_of(path: &str) -> Option<&str> {
+    path.strip_prefix('/')?.split_once('/').map(|(service, _)| service)
+}
+
+impl<B> Service<Request<B>> for Services
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError> + Send + 'static,
+{
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Self::Error>;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        let all = &self.0;
+        if request.version() < Version::HTTP_2 {
+            return Box::pin(std::future::ready(Ok(http_2_needed())));
+        }
+        match service_of(request.uri().path()) {
+            Some(ClearanceServiceServer::<Clearance>::NAME) => all.clearance.clone().call(request),
+            Some(RegisterServiceServer::<Reading>::NAME) => all.register.clone().call(request),
+            Some(AdminServiceServer::<Admin>::NAME) => all.admin.clone().call(request),
+            _ => Box::pin(all.others.clone().call(request)),
+        }
+    }
+}
+
+fn http_2_needed() -> Response<AnswerBody> {
+    let mut answer = Response::new(AnswerBody::new(HTTP_2_NEEDED.to_owned()));
+    *answer.status_mut() = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
