@@ -222,6 +222,9 @@ settings! {
         /// Questions of a batch, 10,000 at most: a declaration has 50 lines, a procurement run some
         /// thousands.
         batch_items_max: u32 = 10_000,
+        /// Batches of more than 32 questions that are worked on, as many at once as there are
+        /// processors, or wait for that. The largest may hold 100 MiB. Beyond it: UNAVAILABLE.
+        batches_open_max: u32 = 32,
     }
 
     /// From SIGTERM or SIGINT to the end.
@@ -333,6 +336,7 @@ impl Settings {
             ("limits.requests_per_connection_assured", limits.requests_per_connection_assured),
             ("limits.requests_waiting_max", limits.requests_waiting_max),
             ("limits.batch_items_max", limits.batch_items_max),
+            ("limits.batches_open_max", limits.batches_open_max),
             ("decisions.retention_days", self.decisions.retention_days),
         ];
         for (key, _) in counts.into_iter().filter(|(_, count)| *count == 0) {

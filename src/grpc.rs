@@ -6,4 +6,5 @@ pub mod json;
 pub mod proto;
 pub mod register;
 pub mod status;
+mod turns;
 pub mod wire;

@@ -190,8 +190,9 @@ fn services(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let limits = &settings.limits;
-    let batch_items_max = usize::try_from(limits.batch_items_max).unwrap_or(usize::MAX);
-    let clearance = Clearance::new(Arc::clone(running), now).with_batch_items_max(batch_items_max);
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    let (items_max, batches_max) = (count(limits.batch_items_max), count(limits.batches_open_max));
+    let clearance = Clearance::new(Arc::clone(running), now, items_max, batches_max);
     let clearance = ClearanceServiceServer::new(clearance)
         .max_decoding_message_size(limits.message_bytes_max.bytes())
         .accept_compressed(CompressionEncoding::Gzip)

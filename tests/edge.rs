@@ -18,6 +18,8 @@ mod abuse;
 mod asking;
 #[path = "edge/authorities.rs"]
 mod authorities;
+#[path = "edge/configured.rs"]
+mod configured;
 #[path = "edge/deadlines.rs"]
 mod deadlines;
 #[path = "edge/drain.rs"]

@@ -23,6 +23,7 @@ use crate::service::timeline::Published;
 
 use super::proto::answers::clearance_service_server::ClearanceService;
 use super::proto::{answers, v1};
+use super::turns::Turns;
 use super::wire::Encoded;
 use super::{status, wire};
 
@@ -45,20 +46,21 @@ pub struct Clearance {
     running: Arc<Running>,
     clock: Clock,
     batch_items_max: usize,
+    turns: Turns,
 }
 
 impl Clearance {
-    /// Serves a register.
+    /// Serves a register, with batches of so many questions, at most [`BATCH_ITEMS_MAX`], and so
+    /// many batches at once.
     #[must_use]
-    pub const fn new(running: Arc<Running>, clock: Clock) -> Self {
-        Self { running, clock, batch_items_max: BATCH_ITEMS_MAX }
-    }
-
-    /// With batches of fewer questions than [`BATCH_ITEMS_MAX`].
-    #[must_use]
-    pub const fn with_batch_items_max(mut self, questions: usize) -> Self {
-        self.batch_items_max = questions;
-        self
+    pub fn new(
+        running: Arc<Running>,
+        clock: Clock,
+        batch_items_max: usize,
+        batches_open_max: usize,
+    ) -> Self {
+        let batch_items_max = batch_items_max.min(BATCH_ITEMS_MAX);
+        Self { running, clock, batch_items_max, turns: Turns::new(batches_open_max) }
     }
 
     /// Decides one question from the list that it asks about.
@@ -74,9 +76,7 @@ impl Clearance {
         // The past is read from the store, which must not hold up the network threads.
         let (running, request) = (Arc::clone(&self.running), request.clone());
         let work = move || decide_at(&running, &running.published(), &request, now);
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|failed| Status::internal(format!("the question ended early: {failed}")))?
+        self.turns.run(work).await?
     }
 
     /// Signs a receipt if one was asked for.
@@ -348,13 +348,7 @@ impl ClearanceService for Clearance {
             let decide = |item: &_| decide_at(&service.running, &published, item, now);
             answer_batch(&items, decide, |lines| service.sign_batch(lines))
         };
-        let results = if is_inline {
-            work()?
-        } else {
-            tokio::task::spawn_blocking(work)
-                .await
-                .map_err(|failed| Status::internal(format!("the batch ended early: {failed}")))??
-        };
+        let results = if is_inline { work()? } else { self.turns.run_large(work).await?? };
         Ok(Response::new(answers::BatchCheckClearanceResponse { results }))
     }
 

@@ -115,3 +115,34 @@ async fn a_message_above_the_setting_is_refused() {
     let refused = client.batch_check_clearance(asking::batch(1_000)).await.expect_err("large");
     assert_eq!(refused.code(), Code::OutOfRange, "{refused:?}");
 }
+
+#[tokio::test]
+async fn batches_that_find_no_place_are_told_so_and_single_questions_are_answered() {
+    let place = asking::place();
+    let server = Server::with(&place.register(), &["limits.batches_open_max=1"]);
+    let batches: Vec<_> = {
+        let channel = server.connect().await;
+        let ask = |_nth| {
+            let mut client = client(&channel);
+            tokio::spawn(async move { client.batch_check_clearance(asking::batch(2_000)).await })
+        };
+        (0..8).map(ask).collect()
+    };
+    let single = server.connect().await;
+    for _question in 0..20 {
+        let begun = Instant::now();
+        asking::ask(&single).await.expect("an answer");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    }
+    let mut answered = 0;
+    for batch in batches {
+        match batch.await.expect("no panic") {
+            Ok(answer) => {
+                assert_eq!(answer.into_inner().results.len(), 2_000);
+                answered += 1;
+            }
+            Err(status) => is_overloaded(&status),
+        }
+    }
+    assert!((1..8).contains(&answered), "{answered} of 8 answered");
+}

@@ -80,7 +80,8 @@ impl Launched {
         [serve, listen, address, name, register.as_os_str()]
     }
 
-    fn run(mut command: Command) -> Self {
+    /// As [`Launched::on`], by a command of its own.
+    pub fn run(mut command: Command) -> Self {
         // A file and not a pipe: nobody has to read it for the server to go on.
         let said = tempfile::tempfile().expect("a file can be made");
         let also_said = said.try_clone().expect("it can be opened twice");
