@@ -119,9 +119,9 @@ pub(super) fn read_rows(files: &ListFiles) -> Result<Rows, Vec<Problem>> {
         return Err(problems);
     }
     Ok(Rows {
-        schemes: flatten(schemes),
-        enterprises: flatten(enterprises),
-        entries: flatten(entries),
+        schemes,
+        enterprises,
+        entries,
         lines: entry_rows.rows.iter().map(|row| row.line).collect(),
     })
 }
@@ -131,10 +131,6 @@ const fn all(columns: &'static [&'static str], required: usize) -> Columns {
         Some((required, optional)) => Columns { required, optional },
         None => Columns { required: columns, optional: &[] },
     }
-}
-
-fn flatten<T>(rows: Vec<Option<T>>) -> Vec<T> {
-    rows.into_iter().flatten().collect()
 }
 
 /// Keys of a file, each with its row's place; of a repeated one the first.
@@ -212,7 +208,8 @@ impl<'a> Known<'a> {
 
 /// Keys that stand twice.
 fn repeated(table: &Table, column: &'static str, problems: &mut Vec<Problem>) {
-    let mut seen: Map<&str, u64> = Map::default();
+    let mut seen: Map<&str, u64> =
+        HashMap::with_capacity_and_hasher(table.rows.len(), RandomState::default());
     for row in &table.rows {
         let key = table.key(row);
         if let Some(first) = seen.insert(key, row.line) {

@@ -235,8 +235,10 @@ impl Table {
                     return (None, problems);
                 }
                 header = Some((places, record.len()));
-                // Nothing that follows is longer than the file.
+                // Nothing that follows is longer than the file, or has more ends of cells.
                 cells.text.reserve(text.len());
+                let ends = text.bytes().filter(|b| matches!(b, b',' | b'\n')).count();
+                cells.ends.reserve(ends + 1);
                 continue;
             };
             if record.len() == *width {
