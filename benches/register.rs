@@ -1,6 +1,11 @@
 //! What a register costs: starting on 1,000 revisions, accepting a revision of 100,000 entries,
 //! and what lookups notice of it. Prints figures and judges nothing.
 //!
+//! The server is the built program in a process of its own. This process asks, one question every
+//! two milliseconds whether or not the last was answered. What is submitted is drafted, signed
+//! and encoded before anything is measured, and sent by a third process, which yields to the
+//! other two. Windows of equal length, quiet and not, take turns.
+//!
 //! `cargo bench --bench register`
 #![allow(
     clippy::expect_used,
@@ -8,26 +13,31 @@
     reason = "a bench that cannot go on says so"
 )]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use clearlist::formats::list_csv::ListFiles;
 use clearlist::grpc::proto::v1;
 use clearlist::grpc::proto::v1::admin_service_client::AdminServiceClient;
 use clearlist::grpc::proto::v1::clearance_service_client::ClearanceServiceClient;
 use clearlist::register::statement::Statement;
-use clearlist::server;
 use clearlist::service::intake::{Submission, accept};
 use hdrhistogram::Histogram;
+use prost::Message;
+use tokio::time::MissedTickBehavior;
+use tonic::transport::Channel;
 
 #[path = "../tests/support/ceremony.rs"]
 mod ceremony;
 #[path = "support/generated.rs"]
 mod generated;
+#[path = "support/server.rs"]
+mod server;
 
-use ceremony::{Place, Served, propose, revision};
+use ceremony::{Place, now, propose, revision};
 use generated::{OWNER, code, files, names};
+use server::Server;
 
 /// The allocator of the program.
 #[global_allocator]
@@ -38,15 +48,30 @@ const REVISIONS: usize = 1_000;
 const SMALL_MATERIALS: usize = 500;
 /// Materials of the large list, two entries a material.
 const LARGE_MATERIALS: usize = 50_000;
-/// Callers that ask while a large revision comes in.
-const CALLERS: usize = 4;
-/// Large revisions submitted.
-const ROUNDS: usize = 5;
+/// Large revisions submitted, one a round.
+const ROUNDS: usize = 6;
+/// How long lookups are timed in each round, once quiet and once with a revision.
+/// Longer than an acceptance, and than freeing what was replaced, on a busy machine too.
+const WINDOW: Duration = Duration::from_secs(6);
+/// From one lookup to the next.
+const PACE: Duration = Duration::from_millis(2);
+/// Connections that take turns.
+const CONNECTIONS: usize = 4;
 
 fn main() {
-    replay();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.expect("threads").block_on(activation());
+    let arguments: Vec<String> = std::env::args().collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    if let [_, word, url, request] = arguments.as_slice()
+        && word == "submit"
+    {
+        return runtime.block_on(submit(url.clone(), Path::new(request)));
+    }
+    // With a word, only what follows it.
+    if !arguments.iter().any(|argument| argument == "activation") {
+        replay();
+    }
+    runtime.block_on(activation());
 }
 
 /// Starts on a register of many revisions, each with one entry changed.
@@ -63,7 +88,7 @@ fn replay() {
             checkpoint: proposal.checkpoint.into(),
             list: Some(files),
         };
-        accept(&running, submission, server::now()).expect("an accepted revision");
+        accept(&running, submission, now()).expect("an accepted revision");
     }
     drop(running);
     let stored = std::fs::metadata(place.register().join("statements")).expect("the file").len();
@@ -80,79 +105,113 @@ fn replay() {
     }
 }
 
-/// Submits large revisions over the network while callers ask.
-async fn activation() {
+/// Large revisions of one register, each ready to be sent: its directory with the first, and a
+/// request for each further one.
+fn prepare() -> (Place, Vec<PathBuf>) {
     let place = Place::with(&files(LARGE_MATERIALS, 0));
-    let served = place.serve().await;
-    for kind in ["quiet", "while a revision of 100,000 entries comes in"] {
-        let (stop, counted) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let caller = |nth| ask(served.url(), nth, Arc::clone(&stop), Arc::clone(&counted));
-        let callers: Vec<_> = (0..CALLERS).map(|nth| tokio::spawn(caller(nth))).collect();
-        if kind == "quiet" {
-            counted.store(true, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_secs(15)).await;
-        } else {
-            for round in 1..=ROUNDS {
-                let files = tokio::task::spawn_blocking(move || files(LARGE_MATERIALS, round));
-                let files = files.await.expect("a list");
-                submit(&place, &served, files, round, &counted).await;
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-        let mut all = Histogram::<u64>::new(3).expect("three digits");
-        for caller in callers {
-            all.add(caller.await.expect("every lookup is answered")).expect("the same range");
-        }
-        let micros = |q| all.value_at_quantile(q) as f64 / 1000.0;
-        println!(
-            "{kind}: {} lookups   median {:.0} µs   p99 {:.0} µs   p99.9 {:.0} µs   max {:.0} µs",
-            all.len(),
-            micros(0.5),
-            micros(0.99),
-            micros(0.999),
-            micros(1.0)
-        );
+    // The server works on the register as it is now; here a copy of it goes on.
+    let ahead = place.path().join("ahead");
+    std::fs::create_dir(&ahead).expect("a directory");
+    for file in std::fs::read_dir(place.register()).expect("a register") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), ahead.join(file.file_name())).expect("copied");
     }
-}
-
-/// Submits a list. Lookups are timed from the submission until what it replaced is freed.
-async fn submit(
-    place: &Place,
-    served: &Served,
-    files: ListFiles,
-    round: usize,
-    counted: &AtomicBool,
-) {
-    let register = served.register();
-    let drafted = {
-        let (register, files) = (register.clone(), files.clone());
-        tokio::task::spawn_blocking(move || revision(&register, &files))
+    let running = clearlist::service::opening::open(&ahead, now(), |_, _| ());
+    let running = running.expect("a good register");
+    let request = |round: usize| {
+        let files = files(LARGE_MATERIALS, round);
+        let register = running.published().register.clone();
+        let statement = Statement::Revision(revision(&register, &files));
+        let proposal = propose(&register, &statement, Some(&files), &place.keys.quorum());
+        let submission = Submission {
+            statement: proposal.statement.clone().into(),
+            checkpoint: proposal.checkpoint.clone().into(),
+            list: Some(files),
+        };
+        accept(&running, submission, now()).expect("an accepted revision");
+        let file = place.path().join(format!("request-{round}"));
+        let request = v1::SubmitProposalRequest { proposal: Some(proposal) };
+        std::fs::write(&file, request.encode_to_vec()).expect("written");
+        file
     };
-    let statement = Statement::Revision(drafted.await.expect("a statement"));
-    let proposal = propose(&register, &statement, Some(&files), &place.keys.quorum());
-    let client = AdminServiceClient::connect(served.url()).await.expect("it listens");
-    let mut client = client.max_encoding_message_size(1 << 30);
-    let request = v1::SubmitProposalRequest { proposal: Some(proposal) };
-    counted.store(true, Ordering::Relaxed);
-    let start = Instant::now();
-    client.submit_proposal(request).await.expect("accepted");
-    println!("submitted {round}: {:.2} s", start.elapsed().as_secs_f64());
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    counted.store(false, Ordering::Relaxed);
+    let requests = (1..=ROUNDS).map(request).collect();
+    (place, requests)
 }
 
-/// Asks one question after another, at most a thousand a second, and times those it shall.
-async fn ask(
-    url: String,
-    nth: usize,
-    stop: Arc<AtomicBool>,
-    counted: Arc<AtomicBool>,
-) -> Histogram<u64> {
-    let mut client = ClearanceServiceClient::connect(url).await.expect("it listens");
-    let mut times = Histogram::<u64>::new(3).expect("three digits");
-    let mut n = nth;
-    while !stop.load(Ordering::Relaxed) {
-        n = (n + 7_919) % LARGE_MATERIALS;
+/// Times lookups in turns: quiet, and while a large revision is sent, read, verified, stored and
+/// put in force, and what it replaced is freed.
+async fn activation() {
+    let (place, requests) = prepare();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clearlist"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--register"]).arg(place.register());
+    let server = Server::start(&mut command);
+    let url = format!("http://{}", server.address);
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        clients.push(ClearanceServiceClient::connect(url.clone()).await.expect("it listens"));
+    }
+    ask(&clients).await;
+    let (mut longer, mut accepted) = (Vec::new(), Vec::new());
+    for (round, request) in (1..).zip(&requests) {
+        let quiet = ask(&clients).await;
+        let mut submitter = Submitter::start(&url, request);
+        let busy = {
+            let before = server.processor();
+            submitter.send();
+            let busy = ask(&clients).await;
+            println!("round {round}: processor {:.2} s", server.processor() - before);
+            busy
+        };
+        let seconds = submitter.outcome();
+        let difference = longest(&busy) - longest(&quiet);
+        print_times("quiet", &quiet);
+        print_times(&format!("a revision of 100,000 entries, accepted in {seconds:.2} s"), &busy);
+        println!("  longest: {difference:+.1} ms");
+        longer.push(difference);
+        accepted.push(seconds);
+    }
+    println!("of {ROUNDS} rounds, median and most:");
+    println!("  accepted in {:.2} s, {:.2} s", median(&mut accepted), most(&accepted));
+    println!("  longest lookup {:+.1} ms, {:+.1} ms", median(&mut longer), most(&longer));
+}
+
+fn longest(times: &Histogram<u64>) -> f64 {
+    times.max() as f64 / 1e6
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+fn most(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::MIN, f64::max)
+}
+
+fn print_times(label: &str, times: &Histogram<u64>) {
+    let millis = |q| times.value_at_quantile(q) as f64 / 1e6;
+    println!(
+        "  {} lookups   median {:.2} ms   p99 {:.2} ms   p99.9 {:.2} ms   longest {:.2} ms   {label}",
+        times.len(),
+        millis(0.5),
+        millis(0.99),
+        millis(0.999),
+        longest(times),
+    );
+}
+
+/// Asks for the length of a window, at a steady pace, and waits for every answer.
+async fn ask(clients: &[ClearanceServiceClient<Channel>]) -> Histogram<u64> {
+    let mut pace = tokio::time::interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let mut asked = Vec::new();
+    let began = Instant::now();
+    for (nth, client) in clients.iter().cycle().enumerate() {
+        pace.tick().await;
+        if began.elapsed() > WINDOW {
+            break;
+        }
+        let (mut client, n) = (client.clone(), nth * 7_919 % LARGE_MATERIALS);
         let request = v1::CheckClearanceRequest {
             hs_code: code(n),
             material_name: names(n).0,
@@ -160,13 +219,59 @@ async fn ask(
             r#use: 1,
             ..Default::default()
         };
-        let start = Instant::now();
-        client.check_clearance(request).await.expect("no lookup fails");
-        let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        if counted.load(Ordering::Relaxed) {
-            times.record(took).expect("in range");
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        asked.push(tokio::spawn(async move {
+            let start = Instant::now();
+            client.check_clearance(request).await.expect("no lookup fails");
+            start.elapsed()
+        }));
+    }
+    let mut times = Histogram::<u64>::new(3).expect("three digits");
+    for answered in asked {
+        let took = answered.await.expect("every lookup is answered");
+        times.record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)).expect("in range");
     }
     times
+}
+
+/// A process that has a request in memory and sends it when told to.
+struct Submitter {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Submitter {
+    fn start(url: &str, request: &Path) -> Self {
+        let me = std::env::current_exe().expect("this program");
+        let mut command = Command::new("nice");
+        command.args(["-n", "19"]).arg(me).args(["submit", url]).arg(request);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("the submitter starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        lines.next().expect("it is ready").expect("text");
+        Self { child, lines }
+    }
+
+    fn send(&mut self) {
+        let input = self.child.stdin.as_mut().expect("piped");
+        writeln!(input, "send").expect("it listens");
+    }
+
+    /// Seconds from sending to the answer.
+    fn outcome(&mut self) -> f64 {
+        let line = self.lines.next().expect("an outcome").expect("text");
+        self.child.wait().expect("it ends");
+        line.parse().expect("accepted")
+    }
+}
+
+async fn submit(url: String, request: &Path) {
+    let bytes = std::fs::read(request).expect("a request");
+    let request = v1::SubmitProposalRequest::decode(bytes.as_slice()).expect("a request");
+    let client = AdminServiceClient::connect(url).await.expect("it listens");
+    let mut client = client.max_encoding_message_size(1 << 30);
+    println!("ready");
+    std::io::stdin().read_line(&mut String::new()).expect("told to send");
+    let start = Instant::now();
+    client.submit_proposal(request).await.expect("accepted");
+    println!("{:.3}", start.elapsed().as_secs_f64());
 }

@@ -5,10 +5,9 @@
 //! `cargo bench --bench served` (needs `h2load`: Debian package nghttp2-client)
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says so")]
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::pin::Pin;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use clearlist::grpc::proto::v1;
 use clearlist::grpc::proto::v1::clearance_service_client::ClearanceServiceClient;
@@ -19,6 +18,11 @@ use prost::Message;
 use tokio_stream::Stream;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
+
+#[path = "support/server.rs"]
+mod server;
+
+use server::Server;
 
 /// The allocator of the program, so that the bare handler has it too.
 #[global_allocator]
@@ -31,9 +35,6 @@ const REQUESTS: u32 = 120_000;
 /// Connections, and requests in flight on each: 64 in flight.
 const CONNECTIONS: &str = "8";
 const STREAMS: &str = "8";
-
-/// Clock ticks of a second, in which Linux counts processor time.
-const TICKS: f64 = 100.0;
 
 /// A question that finds two rows, and one that finds six.
 fn questions() -> [(&'static str, v1::CheckClearanceRequest); 2] {
@@ -99,64 +100,23 @@ struct Round {
     micros: f64,
 }
 
-/// A server process, ended when this is dropped.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let line = lines.next().expect("the server says where it listens").expect("text");
-        let address = line.split("listening on ").nth(1).unwrap_or_default();
-        let address = address.split([' ', ':']).take(2).collect::<Vec<_>>().join(":");
-        // Keeps the pipe open and empty.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    /// Processor time used so far, in seconds.
-    fn processor(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-        let stat = stat.expect("the server runs");
-        // Behind the name, which may hold anything: in user mode and in the system, in ticks.
-        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-        let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
-        ticks.sum::<f64>() / TICKS
-    }
-
-    /// One round.
-    fn load(&self, body: &Path) -> Round {
-        let before = self.processor();
-        let url = format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", self.address);
-        let output = Command::new("h2load")
-            .args(["-n", &REQUESTS.to_string(), "-c", CONNECTIONS, "-m", STREAMS, "-t", "1", "-d"])
-            .arg(body)
-            .args(["-H", "content-type: application/grpc", "-H", "te: trailers", &url])
-            .output()
-            .expect("h2load runs: apt-get install nghttp2-client");
-        let text = String::from_utf8_lossy(&output.stdout);
-        let finished = text.lines().find(|l| l.starts_with("finished in")).unwrap_or_default();
-        let rate = finished.split(", ").nth(1).and_then(|r| r.split(' ').next());
-        assert!(text.contains(" 0 failed, 0 errored"), "every request succeeds: {text}");
-        Round {
-            rate: rate.and_then(|r| r.parse().ok()).expect("h2load says its rate"),
-            micros: (self.processor() - before) * 1e6 / f64::from(REQUESTS),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// One round.
+fn load(server: &Server, body: &Path) -> Round {
+    let before = server.processor();
+    let url = format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", server.address);
+    let output = Command::new("h2load")
+        .args(["-n", &REQUESTS.to_string(), "-c", CONNECTIONS, "-m", STREAMS, "-t", "1", "-d"])
+        .arg(body)
+        .args(["-H", "content-type: application/grpc", "-H", "te: trailers", &url])
+        .output()
+        .expect("h2load runs: apt-get install nghttp2-client");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let finished = text.lines().find(|l| l.starts_with("finished in")).unwrap_or_default();
+    let rate = finished.split(", ").nth(1).and_then(|r| r.split(' ').next());
+    assert!(text.contains(" 0 failed, 0 errored"), "every request succeeds: {text}");
+    Round {
+        rate: rate.and_then(|r| r.parse().ok()).expect("h2load says its rate"),
+        micros: (server.processor() - before) * 1e6 / f64::from(REQUESTS),
     }
 }
 
@@ -216,7 +176,7 @@ fn main() {
 fn compare(clearlist: &Server, bare: &Server, body: &Path) {
     let mut rounds: Vec<(Round, Round)> = Vec::new();
     for round in 0..=ROUNDS {
-        let (ours, theirs) = (clearlist.load(body), bare.load(body));
+        let (ours, theirs) = (load(clearlist, body), load(bare, body));
         // The first round warms both up.
         if round > 0 {
             print_line(&format!("round {round}"), ours, theirs, ours.rate / theirs.rate);

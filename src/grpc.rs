@@ -1,6 +1,7 @@
 //! The gRPC face: messages in, answers out.
 
 pub mod admin;
+pub mod aside;
 pub mod clearance;
 pub mod json;
 pub mod proto;

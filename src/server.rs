@@ -32,6 +32,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::config::Settings;
 use crate::grpc::admin::Admin;
+use crate::grpc::aside::Aside;
 use crate::grpc::clearance::Clearance;
 use crate::grpc::proto::DESCRIPTORS;
 use crate::grpc::proto::answers::clearance_service_server::ClearanceServiceServer;
@@ -205,6 +206,7 @@ fn services(
         .max_decoding_message_size(limits.proposal_bytes_max.bytes())
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
+    let admin = Aside::new(admin).map_err(ServeError::Intake)?;
     let others =
         Routes::new(HealthServer::new(HealthService::from_health_reporter(health.clone())))
             .add_service(reflection(tonic_reflection::server::Builder::configure()).build_v1()?)

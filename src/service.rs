@@ -5,6 +5,7 @@ pub mod folder;
 pub mod intake;
 pub mod opening;
 pub mod past;
+pub mod priority;
 pub mod replay;
 pub mod running;
 pub mod service_keys;

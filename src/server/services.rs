@@ -16,6 +16,7 @@ use tonic::service::Routes;
 use tower_service::Service as _;
 
 use crate::grpc::admin::Admin;
+use crate::grpc::aside::Aside;
 use crate::grpc::clearance::Clearance;
 use crate::grpc::proto::answers::clearance_service_server::ClearanceServiceServer;
 use crate::grpc::proto::v1::admin_service_server::AdminServiceServer;
@@ -30,7 +31,7 @@ const HTTP_2_NEEDED: &str = "this address speaks gRPC, over HTTP/2\n";
 struct All {
     clearance: ClearanceServiceServer<Clearance>,
     register: RegisterServiceServer<Reading>,
-    admin: AdminServiceServer<Admin>,
+    admin: Aside<AdminServiceServer<Admin>>,
     others: Routes,
 }
 
@@ -43,7 +44,7 @@ impl Services {
     pub(super) fn new(
         clearance: ClearanceServiceServer<Clearance>,
         register: RegisterServiceServer<Reading>,
-        admin: AdminServiceServer<Admin>,
+        admin: Aside<AdminServiceServer<Admin>>,
         others: Routes,
     ) -> Self {
         Self(Arc::new(All { clearance, register, admin, others: others.prepare() }))
@@ -72,7 +73,9 @@ where
         match service_of(request.uri().path()) {
             Some(ClearanceServiceServer::<Clearance>::NAME) => all.clearance.clone().call(request),
             Some(RegisterServiceServer::<Reading>::NAME) => all.register.clone().call(request),
-            Some(AdminServiceServer::<Admin>::NAME) => all.admin.clone().call(request),
+            Some(AdminServiceServer::<Admin>::NAME) => {
+                all.admin.clone().call(request.map(AnswerBody::new))
+            }
             _ => Box::pin(all.others.clone().call(request)),
         }
     }

@@ -20,6 +20,7 @@ use crate::register::statement::Statement;
 use crate::register::step::{Candidate, Examined, Proposal, ProposedList, Refused, examine, step};
 use crate::store::AppendError;
 
+use super::priority::yield_to_lookups;
 use super::running::Running;
 use super::snapshot::SignedList;
 use super::timeline::Published;
@@ -119,18 +120,6 @@ impl Intake {
             Err(TrySendError::Full(_)) => Err(SubmitError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(SubmitError::Ended),
         }
-    }
-}
-
-/// How much the writer yields to lookups, of 0 (not at all) to 19: reading a list of 100,000 rows
-/// takes every processor for a second. With 10 it still has a tenth of a busy machine.
-const WRITER_NICENESS: i32 = 10;
-
-/// Lets lookups go first. On Linux a thread's id names that thread; those it starts inherit.
-fn yield_to_lookups() {
-    let this = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(this), WRITER_NICENESS) {
-        tracing::debug!(%error, "the writer keeps its priority");
     }
 }
 

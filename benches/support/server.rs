@@ -1,0 +1,52 @@
+//! The built server in a process of its own.
+#![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
+#![allow(clippy::expect_used, reason = "a bench that cannot go on says so")]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// Clock ticks of a second, in which Linux counts processor time.
+const TICKS: f64 = 100.0;
+
+/// A server process, ended when this is dropped.
+pub struct Server {
+    child: Child,
+    /// Host and port.
+    pub address: String,
+}
+
+impl Server {
+    /// Starts a program that says where it is listening.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let line = lines.next().expect("the server says where it listens").expect("text");
+        let address = line.split("listening on ").nth(1).unwrap_or_default();
+        let address = address.split([' ', ':']).take(2).collect::<Vec<_>>().join(":");
+        // Keeps the pipe open and empty.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    /// Processor time used so far, in seconds.
+    pub fn processor(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.expect("the server runs");
+        // Behind the name, which may hold anything: in user mode and in the system, in ticks.
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+        ticks.sum::<f64>() / TICKS
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
