@@ -14,6 +14,7 @@ mod demo;
 mod file;
 mod instant;
 mod key;
+mod link;
 mod list;
 mod proposal;
 mod receipt;
@@ -164,11 +165,10 @@ Example:
 /// Whom to ask: a server, or a list folder.
 #[derive(Debug, Args)]
 struct SourceArgs {
-    /// Server to ask [default: the address `demo` listens on]
-    #[arg(long, value_name = "URL", conflicts_with = "list")]
-    server: Option<String>,
+    #[command(flatten)]
+    server: link::ServerArgs,
     /// Ask a list folder instead; the answer says that it is unsigned
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
     list: Option<PathBuf>,
 }
 

@@ -209,10 +209,10 @@ settings! {
         /// Open requests beyond those, of all connections together, streams and watchers
         /// included. A request costs about 3 KiB besides its message. Beyond it: UNAVAILABLE.
         requests_open_max: u32 = 16_384,
-        /// Requests that have arrived and that no thread has begun: about 10 ms of work for one
-        /// processor. Who comes when so many wait is told at once: UNAVAILABLE, and when to come
+        /// Requests that have arrived and that no thread has begun: about 50 ms of work for one
+        /// processor, and room for what some callers send at once. Who comes when so many wait is told at once: UNAVAILABLE, and when to come
         /// again. Health and reflection still answer.
-        requests_waiting_max: u32 = 1_024,
+        requests_waiting_max: u32 = 4_096,
         /// All headers of a request. Tokens and trace contexts take some kilobytes.
         header_bytes_max: ByteSize = ByteSize::kib(16),
         /// One request message: a batch of the most questions, of the longest usual size.

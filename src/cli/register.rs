@@ -16,6 +16,7 @@ use crate::service::replay::Replayed;
 use crate::store::embedded::Embedded;
 
 use super::file::{self, Readers};
+use super::link::ServerArgs;
 use super::serve::refuse;
 use super::source::report_status;
 use super::{Lang, Manner, Outcome, Output, complain, instant};
@@ -91,11 +92,10 @@ Example:
 /// Which register: a server's, or a directory.
 #[derive(Debug, Args)]
 pub(super) struct PlaceArgs {
-    /// Server to ask [default: the address `demo` listens on]
-    #[arg(long, value_name = "URL", conflicts_with = "register")]
-    server: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
     /// Register directory to read instead
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
     register: Option<PathBuf>,
 }
 

@@ -1,9 +1,8 @@
 //! Where answers come from: a server, or a list folder with the same code behind it.
 
 use std::path::Path;
-use std::time::Duration;
 
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::formats::table::Problem;
@@ -14,14 +13,9 @@ use crate::server::now;
 use crate::service::folder::{self, FolderError};
 use crate::service::snapshot::Snapshot;
 
-use super::{Lang, Outcome, SERVER_DEFAULT, SourceArgs, complain};
+use super::link::ServerArgs;
+use super::{Lang, Outcome, SourceArgs, complain};
 
-/// A server that does not accept a connection within this time is not there.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A server that is gone while a call runs is found by a ping after this long.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-/// And given up if the ping is not answered for this long.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A batch of 10,000 answers has some tens of megabytes.
 pub(super) const RESPONSE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
@@ -39,7 +33,7 @@ impl Source {
         if let Some(folder) = &args.list {
             return Ok(Self::Folder(Box::new(open_folder(lang, folder)?)));
         }
-        connect(lang, args.server.as_deref().unwrap_or(SERVER_DEFAULT)).await
+        connect(lang, &args.server).await
     }
 
     pub(super) async fn check(
@@ -90,41 +84,13 @@ impl Source {
     }
 }
 
-async fn connect(lang: Lang, url: &str) -> Result<Source, Outcome> {
+async fn connect(lang: Lang, server: &ServerArgs) -> Result<Source, Outcome> {
     let instead = lang.pick(
         "start one with `clearlist demo`, name another with --server, or ask a folder with --list DIR",
         "请用 `clearlist demo` 启动，用 --server 指定其他地址，或用 --list DIR 查询清单文件夹",
     );
-    let channel = channel(lang, url, instead).await?;
-    let client = ClearanceServiceClient::new(channel);
+    let client = ClearanceServiceClient::new(server.connect(lang, instead).await?);
     Ok(Source::Server(client.max_decoding_message_size(RESPONSE_BYTES_MAX)))
-}
-
-/// Connects to a server, or says that there is none and what to do `instead`.
-pub(super) async fn channel(lang: Lang, url: &str, instead: &str) -> Result<Channel, Outcome> {
-    let endpoint = match Endpoint::from_shared(url.to_owned()) {
-        Ok(endpoint) => endpoint.connect_timeout(CONNECT_TIMEOUT),
-        Err(_malformed) => {
-            complain(&format!(
-                "{} `{url}`",
-                lang.pick(
-                    "no server address, write http://HOST:PORT:",
-                    "不是服务器地址，应为 http://主机:端口："
-                )
-            ));
-            return Err(Outcome::Usage);
-        }
-    };
-    let endpoint = endpoint
-        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT);
-    endpoint.connect().await.map_err(|_refused| {
-        complain(&match lang {
-            Lang::En => format!("no Clearlist server answers at {url}; {instead}"),
-            Lang::Zh => format!("{url} 没有Clearlist服务；{instead}"),
-        });
-        Outcome::Failed
-    })
 }
 
 /// Reads a list folder, or says everything that is wrong with it.

@@ -16,7 +16,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use super::asking::{self, ask};
 use super::authorities::{Authority, Pair, TlsFiles};
-use super::support::server::{Launched, Server};
+use super::support::server::{Launched, Server, program};
 
 const BROKER: &str = "spiffe://customs.example/broker";
 
@@ -227,6 +227,42 @@ async fn a_server_with_files_it_cannot_use_does_not_start() {
     let ended = launched.listening().expect_err("it does not listen");
     assert_eq!(ended.code, Some(3), "{}", ended.said);
     assert!(ended.said.contains("certificate or its key cannot be used"), "{}", ended.said);
+}
+
+#[tokio::test]
+async fn the_command_line_asks_over_tls_and_says_why_it_could_not() {
+    let (place, ours, theirs) = (asking::place(), Authority::new("ours"), Authority::new("theirs"));
+    let files = TlsFiles::write(place.path(), &ours.server("one"), &ours.pem());
+    let server = Server::with(&place.register(), &files.settings("required"));
+    let file = |name: &str, pem: &str| {
+        let path = place.path().join(name);
+        std::fs::write(&path, pem).expect("written");
+        path.display().to_string()
+    };
+    let pair = ours.client(BROKER);
+    let (ca, other) = (file("ca.pem", &ours.pem()), file("other.pem", &theirs.pem()));
+    let (certificate, key) = (file("client.pem", &pair.certificate), file("client.key", &pair.key));
+    let (_, port) = server.address().rsplit_once(':').expect("a port");
+    let url = format!("https://localhost:{port}");
+    let show = |tls: &[&str]| {
+        let args = [&["register", "show", "--server", &url], tls].concat();
+        let output = program(&args).output().expect("the program starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let client = ["--client-certificate", &certificate, "--client-key", &key];
+    assert_eq!(show(&[&["--ca", ca.as_str()][..], &client].concat()), (Some(0), String::new()));
+    let cases = [
+        (vec![], Some(2), "--ca FILE"),
+        (vec!["--ca", ca.as_str(), "--client-key", &key], Some(2), "--client-certificate"),
+        (vec!["--ca", "nowhere.pem"], Some(2), "cannot read nowhere.pem"),
+        ([&["--ca", other.as_str()][..], &client].concat(), Some(3), "UnknownIssuer"),
+        (vec!["--ca", ca.as_str()], Some(3), ""),
+    ];
+    for (tls, code, said) in cases {
+        let ended = show(&tls);
+        assert_eq!(ended.0, code, "{tls:?}: {}", ended.1);
+        assert!(ended.1.contains(said), "{tls:?}: {}", ended.1);
+    }
 }
 
 #[test]

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::cli::source::{RESPONSE_BYTES_MAX, channel, counted, status_text};
-use crate::cli::{Lang, Manner, Outcome, Output, SERVER_DEFAULT, complain, instant};
+use crate::cli::link::ServerArgs;
+use crate::cli::source::{RESPONSE_BYTES_MAX, counted, status_text};
+use crate::cli::{Lang, Manner, Outcome, Output, complain, instant};
 use crate::domain::message::shown;
 use crate::formats::proposal::{Fault, PROPOSAL_BYTES_MAX, ProposalFile, examine};
 use crate::grpc::json::to_json;
@@ -24,9 +25,8 @@ use super::{read, refuse};
 pub(in crate::cli) struct SubmitArgs {
     /// The proposal file
     file: PathBuf,
-    /// Server that has the register [default: the address `demo` listens on]
-    #[arg(long, value_name = "URL")]
-    server: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
     /// Ask only what the server would say; nothing is changed
     #[arg(long)]
     validate: bool,
@@ -42,9 +42,8 @@ pub(super) async fn run(manner: Manner, args: &SubmitArgs) -> Result<Outcome, Ou
     if !faults.is_empty() {
         return Err(refuse(lang, &args.file, &faults));
     }
-    let url = args.server.as_deref().unwrap_or(SERVER_DEFAULT);
     let instead = lang.pick("name another with --server", "请用 --server 指定其他地址");
-    let channel = channel(lang, url, instead).await?;
+    let channel = args.server.connect(lang, instead).await?;
     let mut client = AdminServiceClient::new(channel)
         .max_decoding_message_size(RESPONSE_BYTES_MAX)
         .max_encoding_message_size(2 * PROPOSAL_BYTES_MAX);

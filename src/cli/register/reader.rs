@@ -7,9 +7,10 @@ use tokio_stream::StreamExt;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
+use crate::cli::link::ServerArgs;
 use crate::cli::serve::refuse;
-use crate::cli::source::{RESPONSE_BYTES_MAX, channel};
-use crate::cli::{Lang, Outcome, SERVER_DEFAULT};
+use crate::cli::source::RESPONSE_BYTES_MAX;
+use crate::cli::{Lang, Outcome};
 use crate::domain::message::excerpt;
 use crate::formats::list_csv::{FILES, ListFiles};
 use crate::formats::table::FILE_BYTES_MAX;
@@ -38,16 +39,16 @@ impl Reader {
         if let Some(directory) = &place.register {
             return Self::directory(lang, directory);
         }
-        Self::server(lang, place.server.as_deref().unwrap_or(SERVER_DEFAULT)).await
+        Self::server(lang, &place.server).await
     }
 
     /// Connects.
-    pub(in crate::cli) async fn server(lang: Lang, url: &str) -> Result<Self, Outcome> {
+    pub(in crate::cli) async fn server(lang: Lang, server: &ServerArgs) -> Result<Self, Outcome> {
         let instead = lang.pick(
             "name another with --server, or read a directory with --register DIR",
             "请用 --server 指定其他地址，或用 --register DIR 读取登记簿目录",
         );
-        let client = RegisterServiceClient::new(channel(lang, url, instead).await?);
+        let client = RegisterServiceClient::new(server.connect(lang, instead).await?);
         Ok(Self::Server(client.max_decoding_message_size(RESPONSE_BYTES_MAX)))
     }
 
