@@ -1,6 +1,6 @@
 //! Composition: one register, its services, one address. Reads the clock.
 //!
-//! A connection passes `accept` and `tls`; a request of it the layers of [`face`], outermost
+//! A connection passes `accept` and `tls`; a request of it the layers of `face`, outermost
 //! first, and then a service.
 
 mod accept;
