@@ -126,7 +126,7 @@ enum Command {
 Example:
   clearlist check --hs 2941.30.11.00 --name 四环素 --end-user 91110108EXAMPLE11C \\
                   --quantity '20 g' --district 0100 --use research")]
-    Check(check::CheckArgs),
+    Check(Box<check::CheckArgs>),
     /// Ask about every line of a CSV file
     #[command(after_help = "\
 Example:
@@ -193,7 +193,7 @@ pub fn run() -> ExitCode {
                 demo::run(manner, environment(), args, std::env::temp_dir().join(name)).await
             }
             Command::Serve(args) => serve::run(manner, environment(), args).await,
-            Command::Check(args) => check::run(manner, args).await,
+            Command::Check(args) => check::run(manner, *args).await,
             Command::CheckFile(args) => check_file::run(manner, args).await,
             Command::Search(args) => search::run(manner, args).await,
             Command::Key(command) => key::run(manner, command),

@@ -36,6 +36,9 @@ pub fn empty_root() -> Hash {
 pub struct MerkleTree {
     /// Level 0 holds the leaves; level k the hashes of complete subtrees of 2^k leaves.
     levels: Vec<Vec<Hash>>,
+    /// At k the root of the leaves behind the complete subtrees of level k, if there are any.
+    /// Every proof reaches the right edge, and would compute these anew.
+    edge: Vec<Option<Hash>>,
 }
 
 impl MerkleTree {
@@ -55,7 +58,24 @@ impl MerkleTree {
             });
             levels.push(level.collect());
         }
-        Self { levels }
+        let mut tree = Self { levels, edge: Vec::new() };
+        tree.trace_edge();
+        tree
+    }
+
+    fn trace_edge(&mut self) {
+        self.edge.clear();
+        let mut behind: Option<Hash> = None;
+        for level in &self.levels {
+            self.edge.push(behind);
+            // A subtree without a right sibling stands before whatever is behind it, one level up.
+            if level.len() % 2 == 1
+                && let Some(left) = level.last()
+            {
+                behind = Some(behind.map_or(*left, |right| node_hash(left, &right)));
+            }
+        }
+        self.edge.push(behind);
     }
 
     /// Adds a leaf by its hash.
@@ -70,10 +90,11 @@ impl MerkleTree {
             level.push(hash);
             match level.as_slice() {
                 [.., left, right] if level.len() % 2 == 0 => hash = node_hash(left, right),
-                _ => return,
+                _ => break,
             }
             depth += 1;
         }
+        self.trace_edge();
     }
 
     /// Number of leaves.
@@ -195,6 +216,10 @@ impl MerkleTree {
         if width.is_power_of_two() && start.is_multiple_of(width) {
             let level = self.levels.get(width.trailing_zeros() as usize)?;
             return level.get(usize::try_from(start / width).ok()?).copied();
+        }
+        let level = u64::BITS - (width - 1).leading_zeros();
+        if end == self.size() && start.is_multiple_of(1 << level) {
+            return self.edge.get(level as usize).copied().flatten();
         }
         let middle = start + split(width);
         Some(node_hash(&self.range(start, middle)?, &self.range(middle, end)?))
