@@ -215,10 +215,17 @@ settings! {
         requests_waiting_max: u32 = 4_096,
         /// All headers of a request. Tokens and trace contexts take some kilobytes.
         header_bytes_max: ByteSize = ByteSize::kib(16),
-        /// One request message: a batch of the most questions, of the longest usual size.
+        /// A message that is one question: its longest fields together have 4 KiB.
+        question_bytes_max: ByteSize = ByteSize::kib(64),
+        /// The message of a batch: the most questions, of the longest usual size.
         message_bytes_max: ByteSize = ByteSize::mib(16),
         /// One proposal: a list of 100,000 rows has about 30 MB.
         proposal_bytes_max: ByteSize = ByteSize::mib(128),
+        /// Batches and proposals that have not come whole, all together. Beyond it: UNAVAILABLE.
+        messages_bytes_max: ByteSize = ByteSize::mib(512),
+        /// A batch or a proposal must have come whole after this long: the largest proposal, at
+        /// nine megabits a second. Beyond it: `DEADLINE_EXCEEDED`.
+        message_timeout: Duration = Duration::from_mins(2),
         /// Questions of a batch, 10,000 at most: a declaration has 50 lines, a procurement run some
         /// thousands.
         batch_items_max: u32 = 10_000,
@@ -342,10 +349,13 @@ impl Settings {
         for (key, _) in counts.into_iter().filter(|(_, count)| *count == 0) {
             say(key, "at least 1", "至少为1");
         }
+        let largest = limits.message_bytes_max.max(limits.proposal_bytes_max);
         let sizes = [
             ("limits.header_bytes_max", limits.header_bytes_max, ByteSize::kib(1)),
+            ("limits.question_bytes_max", limits.question_bytes_max, ByteSize::kib(16)),
             ("limits.message_bytes_max", limits.message_bytes_max, ByteSize::kib(16)),
             ("limits.proposal_bytes_max", limits.proposal_bytes_max, ByteSize::kib(16)),
+            ("limits.messages_bytes_max", limits.messages_bytes_max, largest),
             ("decisions.segment_bytes_max", self.decisions.segment_bytes_max, ByteSize::mib(1)),
         ];
         for (key, size, least) in sizes {
@@ -361,6 +371,7 @@ impl Settings {
             ("limits.connection_age_max", limits.connection_age_max),
             ("limits.connection_age_grace", limits.connection_age_grace),
             ("limits.unread_timeout", limits.unread_timeout),
+            ("limits.message_timeout", limits.message_timeout),
         ];
         let nothing = |time: &Duration| *time < Duration::from_millis(100);
         for (key, _) in times.iter().filter(|(_, time)| nothing(time)) {

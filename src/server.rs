@@ -9,6 +9,7 @@ pub mod counts;
 mod deadline;
 mod descriptors;
 mod expiry;
+mod messages;
 pub mod peer;
 mod requests;
 mod rotation;
@@ -46,8 +47,9 @@ use accept::{AbortOnDrop, Door};
 use connections::{Connection, Connections};
 use counts::Counts;
 use deadline::Deadlines;
+use messages::Budget;
 use requests::Requests;
-use services::Services;
+use services::{All, Services};
 use tls::{Reload, Tls};
 
 pub use signals::StopSignal;
@@ -195,10 +197,12 @@ fn services(
     let (items_max, batches_max) = (count(limits.batch_items_max), count(limits.batches_open_max));
     let clearance = Clearance::new(Arc::clone(running), now, items_max, batches_max);
     let clearance = ClearanceServiceServer::new(clearance)
-        .max_decoding_message_size(limits.message_bytes_max.bytes())
+        .max_decoding_message_size(limits.question_bytes_max.bytes())
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
+    let batches = clearance.clone().max_decoding_message_size(limits.message_bytes_max.bytes());
     let reading = RegisterServiceServer::new(Reading::new(Arc::clone(running), now))
+        .max_decoding_message_size(limits.question_bytes_max.bytes())
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     let intake = Intake::start(Arc::clone(running), now).map_err(ServeError::Intake)?;
@@ -207,13 +211,23 @@ fn services(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
     let admin = Aside::new(admin).map_err(ServeError::Intake)?;
-    let others =
-        Routes::new(HealthServer::new(HealthService::from_health_reporter(health.clone())))
-            .add_service(reflection(tonic_reflection::server::Builder::configure()).build_v1()?)
-            .add_service(
-                reflection(tonic_reflection::server::Builder::configure()).build_v1alpha()?,
-            );
-    Ok(Services::new(clearance, reading, admin, others))
+    let question_bytes_max = limits.question_bytes_max.bytes();
+    let health = HealthServer::new(HealthService::from_health_reporter(health.clone()))
+        .max_decoding_message_size(question_bytes_max);
+    let reflection_v1 = reflection(tonic_reflection::server::Builder::configure())
+        .build_v1()?
+        .max_decoding_message_size(question_bytes_max);
+    let reflection_v1alpha = reflection(tonic_reflection::server::Builder::configure())
+        .build_v1alpha()?
+        .max_decoding_message_size(question_bytes_max);
+    Ok(Services::new(All {
+        clearance,
+        batches,
+        register: reading,
+        admin,
+        others: Routes::new(health).add_service(reflection_v1).add_service(reflection_v1alpha),
+        large: Arc::new(Budget::new(limits.messages_bytes_max.bytes(), limits.message_timeout)),
+    }))
 }
 
 /// Why serving cannot begin.

@@ -91,7 +91,7 @@ async fn a_bad_field_is_named_with_a_reason_and_a_chinese_message() {
     let mut client = client(&running).await;
     let cases: [(&str, Spoil); 6] = [
         ("hs_code", |q| q.hs_code = "3.00215E+09".into()),
-        ("material_name", |q| q.material_name = "x".repeat(5_000_000)),
+        ("material_name", |q| q.material_name = "x".repeat(50_000)),
         ("material_name", |q| q.material_name.clear()),
         ("use", |q| q.r#use = 77),
         ("correlation_id", |q| q.correlation_id = "x".repeat(129)),

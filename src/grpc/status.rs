@@ -178,6 +178,19 @@ pub fn overloaded() -> Status {
     )
 }
 
+/// A message is not there in the time that messages get.
+#[must_use]
+pub fn message_late() -> Status {
+    refusal(
+        Code::DeadlineExceeded,
+        "MESSAGE_LATE",
+        Vec::new(),
+        "the message did not come in time; nothing was done with what came".into(),
+        "消息未在规定时间内到达；已收到的部分未作处理".into(),
+        None,
+    )
+}
+
 /// The caller's deadline has passed.
 #[must_use]
 pub fn deadline_exceeded() -> Status {

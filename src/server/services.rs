@@ -15,6 +15,7 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tower_service::Service as _;
 
+use super::messages::{Budget, Large};
 use crate::grpc::admin::Admin;
 use crate::grpc::aside::Aside;
 use crate::grpc::clearance::Clearance;
@@ -26,13 +27,22 @@ use crate::grpc::register::Reading;
 /// What is said to those who speak HTTP/1.1.
 const HTTP_2_NEEDED: &str = "this address speaks gRPC, over HTTP/2\n";
 
+/// The method of the list's services whose message is large.
+const BATCH_METHOD: &str = "BatchCheckClearance";
+
 /// Every service of an address.
 #[derive(Debug)]
-struct All {
-    clearance: ClearanceServiceServer<Clearance>,
-    register: RegisterServiceServer<Reading>,
-    admin: Aside<AdminServiceServer<Admin>>,
-    others: Routes,
+pub(super) struct All {
+    /// Single questions: small messages.
+    pub(super) clearance: ClearanceServiceServer<Clearance>,
+    /// The same service for batches.
+    pub(super) batches: ClearanceServiceServer<Clearance>,
+    pub(super) register: RegisterServiceServer<Reading>,
+    pub(super) admin: Aside<AdminServiceServer<Admin>>,
+    /// What answers, or refuses, whatever is none of those: health, reflection.
+    pub(super) others: Routes,
+    /// Of batches and proposals.
+    pub(super) large: Arc<Budget>,
 }
 
 /// Every service of an address; a copy is the same services.
@@ -40,20 +50,14 @@ struct All {
 pub(super) struct Services(Arc<All>);
 
 impl Services {
-    /// `others` answers, or refuses, whatever is none of the three: health, reflection.
-    pub(super) fn new(
-        clearance: ClearanceServiceServer<Clearance>,
-        register: RegisterServiceServer<Reading>,
-        admin: Aside<AdminServiceServer<Admin>>,
-        others: Routes,
-    ) -> Self {
-        Self(Arc::new(All { clearance, register, admin, others: others.prepare() }))
+    pub(super) fn new(all: All) -> Self {
+        Self(Arc::new(All { others: all.others.prepare(), ..all }))
     }
 }
 
-/// `/package.Service/Method` → `package.Service`.
-fn service_of(path: &str) -> Option<&str> {
-    path.strip_prefix('/')?.split_once('/').map(|(service, _)| service)
+/// `/package.Service/Method` → `package.Service`, `Method`.
+fn named(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix('/')?.split_once('/')
 }
 
 impl<B> Service<Request<B>> for Services
@@ -70,11 +74,17 @@ where
         if request.version() < Version::HTTP_2 {
             return Box::pin(std::future::ready(Ok(http_2_needed())));
         }
-        match service_of(request.uri().path()) {
-            Some(ClearanceServiceServer::<Clearance>::NAME) => all.clearance.clone().call(request),
-            Some(RegisterServiceServer::<Reading>::NAME) => all.register.clone().call(request),
-            Some(AdminServiceServer::<Admin>::NAME) => {
-                all.admin.clone().call(request.map(AnswerBody::new))
+        let large = |request: Request<B>| request.map(|body| Large::new(body, &all.large));
+        match named(request.uri().path()) {
+            Some((ClearanceServiceServer::<Clearance>::NAME, BATCH_METHOD)) => {
+                all.batches.clone().call(large(request))
+            }
+            Some((ClearanceServiceServer::<Clearance>::NAME, _)) => {
+                all.clearance.clone().call(request)
+            }
+            Some((RegisterServiceServer::<Reading>::NAME, _)) => all.register.clone().call(request),
+            Some((AdminServiceServer::<Admin>::NAME, _)) => {
+                all.admin.clone().call(large(request).map(AnswerBody::new))
             }
             _ => Box::pin(all.others.clone().call(request)),
         }

@@ -1,20 +1,23 @@
 //! HTTP/2 as nobody means it. Each test bounds what the server may hold in memory, and asks for
 //! others while it goes on: they are answered, and the process lives.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use clearlist::grpc::status;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tonic::Status;
 use tonic::transport::Channel;
 
 use super::asking::{self, ask, question};
 use super::frames::{
-    CHECK, CONTINUATION, DATA, END_HEADERS, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE,
-    RST_STREAM, Raw, SETTINGS, begin, block, call, frame, message, settings,
+    BATCH, CHECK, CONTINUATION, DATA, END_HEADERS, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, PING,
+    PREFACE, RST_STREAM, Raw, SETTINGS, begin, block, call, frame, message, settings,
 };
 use super::support::ceremony::Place;
 use super::support::server::Server;
@@ -186,6 +189,50 @@ async fn calls_without_messages_do_not_shut_others_out() {
     }
     watched.end().await;
     drop(slow);
+}
+
+/// Sends the beginning of a batch and waits for what is said to it.
+async fn half_a_batch(address: String, bytes: usize) -> Status {
+    let stream = TcpStream::connect(&address).await.expect("it listens");
+    let (mut client, connection) = h2::client::handshake(stream).await.expect("it speaks HTTP/2");
+    let speaking = tokio::spawn(connection);
+    let request = http::Request::post(format!("http://test{BATCH}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let request = request.body(()).expect("a request");
+    let (answer, mut body) = client.send_request(request, false).expect("it is open");
+    let mut message = vec![0];
+    message.extend((15_u32 << 20).to_be_bytes());
+    message.resize(bytes, 7);
+    body.send_data(message.into(), false).expect("it is open");
+    let answer = answer.await.expect("an answer");
+    speaking.abort();
+    Status::from_header_map(answer.headers()).expect("a status")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_that_never_come_whole_hold_no_more_than_their_budget() {
+    let budget = [
+        "limits.messages_bytes_max=32MiB",
+        "limits.proposal_bytes_max=32MiB",
+        "limits.message_timeout=2s",
+    ];
+    let watched = Watched::start(&budget).await;
+    let sent = (0..8).map(|_nth| half_a_batch(watched.address().to_owned(), 12 << 20));
+    let sent: Vec<_> = sent.map(tokio::spawn).collect();
+    let mut reasons = BTreeMap::new();
+    for answer in sent {
+        let refused = answer.await.expect("no panic");
+        *reasons.entry(status::reason(&refused)).or_insert(0) += 1;
+    }
+    println!("{reasons:?}");
+    let told = ["OVERLOADED", "MESSAGE_LATE"].map(|reason| Some(reason.to_owned()));
+    assert!(reasons.keys().all(|reason| told.contains(reason)), "{reasons:?}");
+    assert!(told.iter().all(|reason| reasons.contains_key(reason)), "{reasons:?}");
+    // What was taken is given back.
+    let channel = watched.server.connect().await;
+    asking::client(&channel).batch_check_clearance(asking::batch(1_000)).await.expect("a batch");
+    watched.end().await;
 }
 
 #[tokio::test]
