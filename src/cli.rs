@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod answer;
 mod check;
 mod check_file;
+mod decisions;
 mod demo;
 mod file;
 mod instant;
@@ -157,6 +158,9 @@ Example:
   clearlist receipt verify receipt.json --policy policy.txt --service-key VKEY"
     )]
     Receipt(receipt::ReceiptCommand),
+    /// Look at the decision log: every answer that was given
+    #[command(subcommand, after_help = "Example:\n  clearlist decisions list --register register")]
+    Decisions(decisions::DecisionsCommand),
     /// Check and compare list folders
     #[command(subcommand, after_help = "Example:\n  clearlist list lint data")]
     List(list::ListCommand),
@@ -200,6 +204,7 @@ pub fn run() -> ExitCode {
             Command::Register(command) => register::run(manner, command).await,
             Command::Proposal(command) => proposal::run(manner, command).await,
             Command::Receipt(command) => receipt::run(manner, command),
+            Command::Decisions(command) => decisions::run(manner, command),
             Command::List(command) => list::run(manner, command),
         }
     });

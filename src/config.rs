@@ -151,16 +151,19 @@ settings! {
 
     /// The log of every answer.
     decisions: Decisions {
-        /// "off"; "required", nothing unlogged is answered; "best-effort", answered and told of.
-        mode: DecisionLog = DecisionLog::Off,
-        /// Its directory. Empty: beside the register, in `decisions`.
+        /// "required", nothing unlogged is answered; "best-effort", answered, counted and told of;
+        /// "off". The flag is --decision-log.
+        mode: DecisionLog = DecisionLog::Required,
+        /// Its directory, on a local disk. Empty: `decisions` in the register directory. The flag is
+        /// --decisions.
         directory: Option<PathBuf> = None,
-        /// Days a logged answer is kept at least. Customs may ask for three years after release;
-        /// the goods are released some weeks after the question.
-        retention_days: u32 = 3 * 365 + 90,
-        /// A file of the log is closed, and the next begun, at this size. Whole files are removed
-        /// when all in them is old enough.
-        segment_bytes_max: ByteSize = ByteSize::mib(256),
+        /// Days a logged answer is kept at least: three years, one of them a leap year, and 90
+        /// days. Customs may ask for three years after release; the goods are released some weeks
+        /// after the question.
+        retention_days: u32 = 3 * 365 + 1 + 90,
+        /// A file of the log is closed, and the next begun, at this size or at the month's end.
+        /// Whole files are removed when all in them is old enough. A million answers.
+        segment_bytes_max: ByteSize = ByteSize::mib(1_024),
     }
 
     /// TLS 1.2 and 1.3. Without certificate and key there is none. The files are looked at again

@@ -40,6 +40,7 @@ use crate::grpc::proto::answers::clearance_service_server::ClearanceServiceServe
 use crate::grpc::proto::v1::admin_service_server::AdminServiceServer;
 use crate::grpc::proto::v1::register_service_server::RegisterServiceServer;
 use crate::grpc::register::Reading;
+use crate::service::decisions::DecisionLog;
 use crate::service::intake::Intake;
 use crate::service::running::Running;
 
@@ -79,15 +80,17 @@ pub async fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> 
 pub struct Parts {
     /// The register.
     pub running: Arc<Running>,
+    /// Where every answer goes before it leaves.
+    pub log: DecisionLog,
     /// What happens on the way to it.
     pub counts: Arc<Counts>,
 }
 
 impl Parts {
-    /// A register, with nothing counted yet.
+    /// A register and its log, with nothing counted yet.
     #[must_use]
-    pub fn new(running: Arc<Running>) -> Self {
-        Self { running, counts: Arc::default() }
+    pub fn new(running: Arc<Running>, log: DecisionLog) -> Self {
+        Self { running, log, counts: Arc::default() }
     }
 }
 
@@ -105,6 +108,7 @@ fn face(services: &Services, counts: &Arc<Counts>, connection: &Arc<Connection>)
 /// A server that can serve: everything that can fail is behind it.
 pub struct Ready {
     running: Arc<Running>,
+    log: DecisionLog,
     counts: Arc<Counts>,
     settings: Settings,
     tls: Option<(Arc<Tls>, Reload)>,
@@ -117,19 +121,19 @@ pub struct Ready {
 /// # Errors
 /// It cannot serve: [`ServeError`].
 pub fn ready(parts: Parts, settings: Settings) -> Result<Ready, ServeError> {
-    let Parts { running, counts } = parts;
+    let Parts { running, log, counts } = parts;
     let tls = Tls::open(&settings.tls, Arc::clone(&counts))?;
     descriptors::make_room(settings.limits.connections_max);
     let health = HealthReporter::new();
-    let services = services(&running, &settings, &health)?;
-    Ok(Ready { running, counts, settings, tls, health, services })
+    let services = services(&running, &log, &settings, &health)?;
+    Ok(Ready { running, log, counts, settings, tls, health, services })
 }
 
 impl Ready {
     /// Serves until `stop` resolves, then lets running calls finish for the time the settings
-    /// give them, whatever clients do.
+    /// give them, whatever clients do. Then the log is closed.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let Self { running, counts, settings, tls, health, services } = self;
+        let Self { running, log, counts, settings, tls, health, services } = self;
         let (tls, reload) = tls.unzip();
         let reloading = reload.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
         for name in HEALTH_NAMES {
@@ -163,6 +167,11 @@ impl Ready {
             );
         }
         drop((telling, rotating, reloading));
+        // Answers may still wait to be stored that nobody waits for any more.
+        let closed = tokio::task::spawn_blocking(move || log.close()).await;
+        if let Err(error) = closed {
+            tracing::error!(%error, "the decision log was not closed");
+        }
     }
 }
 
@@ -184,6 +193,7 @@ async fn end_watches(mut health: HealthReporter) {
 
 fn services(
     running: &Arc<Running>,
+    log: &DecisionLog,
     settings: &Settings,
     health: &HealthReporter,
 ) -> Result<Services, ServeError> {
@@ -195,7 +205,7 @@ fn services(
     let limits = &settings.limits;
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
     let (items_max, batches_max) = (count(limits.batch_items_max), count(limits.batches_open_max));
-    let clearance = Clearance::new(Arc::clone(running), now, items_max, batches_max);
+    let clearance = Clearance::new(Arc::clone(running), log.clone(), now, items_max, batches_max);
     let clearance = ClearanceServiceServer::new(clearance)
         .max_decoding_message_size(limits.question_bytes_max.bytes())
         .accept_compressed(CompressionEncoding::Gzip)

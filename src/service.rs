@@ -1,6 +1,7 @@
 //! The running list: what answers, how a new revision comes in, how the past is looked up.
 
 pub mod again;
+pub mod decisions;
 pub mod folder;
 pub mod intake;
 pub mod opening;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Given, Settings};
+use crate::config::{self, Given, Settings};
 use crate::domain::material_name::NORMAL_FORM_VERSION;
 use crate::domain::message::Refusal;
 use crate::formats::list_csv::{self, ListFiles};
@@ -16,13 +16,14 @@ use crate::register::note::{Note, Role};
 use crate::register::record::ListHeads;
 use crate::register::statement::{RevisionStatement, Statement};
 use crate::server::now;
+use crate::service::decisions::DecisionLog;
 use crate::service::folder;
 use crate::service::intake::{Submission, accept};
 use crate::service::opening;
 use crate::service::running::Running;
 use crate::telemetry;
 
-use super::serve::{complain_of, refuse, serve};
+use super::serve::{complain_of, open_log, refuse, serve};
 use super::source::report_folder;
 use super::{LISTEN_DEFAULT, Lang, Manner, Outcome, complain, key};
 
@@ -86,17 +87,22 @@ pub(super) async fn run(
         },
         None => example(),
     };
-    match make(lang, &directory, files) {
-        Ok(running) => {
+    match make(lang, &directory, files, &settings.decisions) {
+        Ok((running, log)) => {
             let hint = |address| things_to_try(lang, address, &directory);
-            serve(lang, settings, running, hint).await
+            serve(lang, settings, running, log, hint).await
         }
         Err(outcome) => outcome,
     }
 }
 
 /// Makes keys, policy and register below `directory`, and signs the list as revision 1.
-fn make(lang: Lang, directory: &Path, files: ListFiles) -> Result<Running, Outcome> {
+fn make(
+    lang: Lang,
+    directory: &Path,
+    files: ListFiles,
+    decisions: &config::Decisions,
+) -> Result<(Running, DecisionLog), Outcome> {
     let list = match list_csv::read(&files) {
         Ok(read) => read.list,
         Err(problems) => {
@@ -157,7 +163,8 @@ fn make(lang: Lang, directory: &Path, files: ListFiles) -> Result<Running, Outco
         list: proposal.list,
     };
     accept(&running, submission, at).map_err(|error| fail(format!("{error:?}")))?;
-    Ok(running)
+    let log = open_log(lang, &register, decisions)?;
+    Ok((running, log))
 }
 
 fn things_to_try(lang: Lang, address: SocketAddr, directory: &Path) -> String {

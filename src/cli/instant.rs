@@ -11,6 +11,11 @@ use super::{Lang, Outcome, complain};
 /// China has one time and no summer time.
 const SHANGHAI: Offset = Offset::constant(8);
 
+/// The zone of times that people read.
+pub(super) fn zone() -> TimeZone {
+    TimeZone::fixed(SHANGHAI)
+}
+
 /// The clock's second.
 pub(super) fn this_second() -> Timestamp {
     let now = now();
@@ -52,7 +57,7 @@ fn is_plain(at: Timestamp) -> bool {
 
 /// `2026-12-01 00:00:00 +08:00 (2026-11-30T16:00:00Z)`.
 pub(super) fn text(at: Timestamp) -> String {
-    let local = at.to_zoned(TimeZone::fixed(SHANGHAI)).datetime();
+    let local = at.to_zoned(zone()).datetime();
     format!("{} {} +08:00 ({at})", local.date(), local.time())
 }
 

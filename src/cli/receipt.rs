@@ -35,7 +35,7 @@ whatever it says, with 1 if it does not.")]
     #[command(after_help = "\
 Example:
   clearlist receipt replay receipt.json --register register
-  clearlist decisions export --register register --output json-lines > decisions.jsonl
+  clearlist decisions export --register register -o decisions.jsonl
   clearlist receipt replay decisions.jsonl --register register
 
 Takes a receipt, or decisions as `clearlist decisions export` writes them, one JSON object a line.")]

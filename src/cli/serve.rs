@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::SignedDuration;
 
-use crate::config::{Given, Problem, Settings};
+use crate::config::{self, Given, Problem, Settings};
 use crate::server::{self, Parts, now};
+use crate::service::decisions::{DIRECTORY, DecisionLog, DecisionSettings, Mode};
 use crate::service::opening::{self, OpeningError};
 use crate::service::running::Running;
 use crate::service::timeline::Answering;
@@ -30,6 +32,13 @@ pub(super) struct ServeArgs {
     /// Register directory, made by `clearlist register init`
     #[arg(long, value_name = "DIR")]
     register: Option<String>,
+    /// What a decision log that takes no answers means: required, no question is answered;
+    /// best-effort, answers are given unlogged and counted; off, there is no log [default: required]
+    #[arg(long, value_name = "MODE")]
+    decision_log: Option<String>,
+    /// Directory of the decision log [default: `decisions` in the register directory]
+    #[arg(long, value_name = "DIR")]
+    decisions: Option<String>,
     /// One setting, over file and environment, e.g. `limits.connections_max=100`
     #[arg(long, value_name = "SECTION.NAME=VALUE")]
     set: Vec<String>,
@@ -41,9 +50,11 @@ pub(super) struct ServeArgs {
     print_config: bool,
 }
 
-/// What `--listen` and `--register` are short for.
+/// What flags are short for.
 const LISTEN: (&str, &str) = ("--listen", "listen.address");
 const REGISTER: (&str, &str) = ("--register", "register.directory");
+const DECISION_LOG: (&str, &str) = ("--decision-log", "decisions.mode");
+const DECISIONS: (&str, &str) = ("--decisions", "decisions.directory");
 
 /// Serves a register directory.
 pub(super) async fn run(
@@ -74,8 +85,11 @@ pub(super) async fn run(
         return check(lang, &settings);
     }
     telemetry::init(&settings.telemetry);
-    match open(lang, &directory) {
-        Ok(running) => serve(lang, settings, running, |_address| String::new()).await,
+    // The register first: its lock says whether another server has all of this.
+    let opened = open(lang, &directory)
+        .and_then(|running| Ok((running, open_log(lang, &directory, &settings.decisions)?)));
+    match opened {
+        Ok((running, log)) => serve(lang, settings, running, log, |_address| String::new()).await,
         Err(outcome) => outcome,
     }
 }
@@ -108,7 +122,13 @@ fn given(
         };
         given.flags.push(("--set".into(), path.to_owned(), value.to_owned()));
     }
-    for ((flag, path), value) in [(LISTEN, &args.listen), (REGISTER, &args.register)] {
+    let short = [
+        (LISTEN, &args.listen),
+        (REGISTER, &args.register),
+        (DECISION_LOG, &args.decision_log),
+        (DECISIONS, &args.decisions),
+    ];
+    for ((flag, path), value) in short {
         if let Some(value) = value {
             given.flags.push((flag.into(), path.into(), value.clone()));
         }
@@ -169,6 +189,32 @@ pub(super) fn open(lang: Lang, directory: &Path) -> Result<Running, Outcome> {
     opened.map_err(|error| refuse(lang, directory, &error))
 }
 
+/// Opens the decision log of a register, or says why it cannot be kept.
+pub(super) fn open_log(
+    lang: Lang,
+    register: &Path,
+    settings: &config::Decisions,
+) -> Result<DecisionLog, Outcome> {
+    let directory = settings.directory.clone().unwrap_or_else(|| register.join(DIRECTORY));
+    let kept = DecisionSettings {
+        mode: match settings.mode {
+            config::DecisionLog::Required => Mode::Required,
+            config::DecisionLog::BestEffort => Mode::BestEffort,
+            config::DecisionLog::Off => Mode::Off,
+        },
+        retention: SignedDuration::from_hours(i64::from(settings.retention_days) * 24),
+        segment_bytes_max: u64::try_from(settings.segment_bytes_max.bytes()).unwrap_or(u64::MAX),
+    };
+    DecisionLog::open(&directory, kept, now).map_err(|error| {
+        let place = directory.display();
+        complain(&match lang {
+            Lang::En => format!("the decision log in {place} cannot be kept: {error}"),
+            Lang::Zh => format!("无法在 {place} 保存决定日志：{error}"),
+        });
+        Outcome::Failed
+    })
+}
+
 /// Says why a register is not believed.
 pub(super) fn refuse(lang: Lang, directory: &Path, error: &OpeningError) -> Outcome {
     let place = directory.display();
@@ -185,6 +231,7 @@ pub(super) async fn serve(
     lang: Lang,
     settings: Settings,
     running: Running,
+    log: DecisionLog,
     hint: impl FnOnce(SocketAddr) -> String,
 ) -> Outcome {
     let listen = settings.listen.address;
@@ -208,7 +255,7 @@ pub(super) async fn serve(
         }
     };
     let greeting = greeting(lang, address, &running);
-    let ready = match server::ready(Parts::new(Arc::new(running)), settings) {
+    let ready = match server::ready(Parts::new(Arc::new(running), log), settings) {
         Ok(ready) => ready,
         Err(error) => {
             complain(&error.to_string());

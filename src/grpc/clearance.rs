@@ -1,6 +1,8 @@
 //! `ClearanceService`: a request to a question, a question to a decision, a decision to an
-//! answer. One snapshot a request; no lock and no storage but for questions about the past.
+//! answer, the answer into the decision log, and only then to its caller. One snapshot a request;
+//! no lock, and nothing is read from storage but for questions about the past.
 
+use std::fmt::Write;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::domain::clearance::decide;
+use crate::domain::clearance::{Decision, decide};
 use crate::domain::material_name::MaterialName;
 use crate::domain::message::Refusal;
 use crate::domain::question::{Question, find_scheme};
@@ -17,6 +19,7 @@ use crate::domain::search::{matched_text, search};
 use crate::domain::shanghai;
 use crate::register::decision_text::{Asked, DecisionText, Source};
 use crate::register::receipt::{self, Unsigned};
+use crate::service::decisions::{Answered, DecisionLog};
 use crate::service::running::{Running, Unanswerable, Wanted};
 use crate::service::snapshot::Snapshot;
 use crate::service::timeline::Published;
@@ -26,6 +29,10 @@ use super::proto::{answers, v1};
 use super::turns::Turns;
 use super::wire::Encoded;
 use super::{status, wire};
+
+mod in_flight;
+
+use in_flight::InFlight;
 
 /// Most questions of a batch: a declaration has 50 lines, a procurement run some thousands.
 pub const BATCH_ITEMS_MAX: usize = 10_000;
@@ -37,6 +44,9 @@ const PAGE_SIZE_DEFAULT: usize = 20;
 /// Most results of a search page.
 const PAGE_SIZE_MAX: usize = 200;
 
+/// Bytes of most decision texts.
+const TEXT_BYTES_USUAL: usize = 1_024;
+
 /// Reads the clock.
 pub type Clock = fn() -> Timestamp;
 
@@ -44,23 +54,25 @@ pub type Clock = fn() -> Timestamp;
 #[derive(Debug, Clone)]
 pub struct Clearance {
     running: Arc<Running>,
+    log: DecisionLog,
     clock: Clock,
     batch_items_max: usize,
     turns: Turns,
 }
 
 impl Clearance {
-    /// Serves a register, with batches of so many questions, at most [`BATCH_ITEMS_MAX`], and so
+    /// Serves a register and logs every answer, with batches of so many questions, at most [`BATCH_ITEMS_MAX`], and so
     /// many batches at once.
     #[must_use]
     pub fn new(
         running: Arc<Running>,
+        log: DecisionLog,
         clock: Clock,
         batch_items_max: usize,
         batches_open_max: usize,
     ) -> Self {
         let batch_items_max = batch_items_max.min(BATCH_ITEMS_MAX);
-        Self { running, clock, batch_items_max, turns: Turns::new(batches_open_max) }
+        Self { running, log, clock, batch_items_max, turns: Turns::new(batches_open_max) }
     }
 
     /// Decides one question from the list that it asks about.
@@ -70,13 +82,25 @@ impl Clearance {
             let published = self.running.load();
             if let Some(found) = Running::current(&published, wanted, now) {
                 let snapshot = found.map_err(|error| status::unanswerable(&error))?;
-                return decide_from(Some(&published), snapshot, request, now);
+                return decide_from(Some((&published, &self.log)), snapshot, request, now);
             }
         }
         // The past is read from the store, which must not hold up the network threads.
-        let (running, request) = (Arc::clone(&self.running), request.clone());
-        let work = move || decide_at(&running, &running.published(), &request, now);
+        let (service, request) = (self.clone(), request.clone());
+        let work = move || service.decide_at(&service.running.published(), &request, now);
         self.turns.run(work).await?
+    }
+
+    /// Decides one question at one state of the register. May block for a question about the past.
+    fn decide_at(
+        &self,
+        published: &Published,
+        request: &v1::CheckClearanceRequest,
+        now: Timestamp,
+    ) -> Result<Decided, Status> {
+        let found = self.running.find(published, wire::wanted(request), now);
+        let snapshot = found.map_err(|error| status::unanswerable(&error))?;
+        decide_from(Some((published, &self.log)), &snapshot, request, now)
     }
 
     /// Signs a receipt if one was asked for.
@@ -104,6 +128,8 @@ pub struct Decided {
     pub decision: Encoded<v1::Decision>,
     /// What its receipt will show, if one was asked for.
     receipt: Option<Unsigned>,
+    /// What the log keeps of it; `None` if nothing is logged.
+    record: Option<Answered>,
 }
 
 /// Answers one question from a list folder, which no register signed: it has no other time than
@@ -124,12 +150,12 @@ pub fn answer_unsigned(
 }
 
 /// Decides one question from a list. What a unary call, a batch, a stream and the command line
-/// share. Without a register there are no receipts.
+/// share. Without a register there is no receipt, and nothing is logged.
 ///
 /// # Errors
 /// The status a unary call ends with.
 fn decide_from(
-    published: Option<&Published>,
+    served: Option<(&Published, &DecisionLog)>,
     snapshot: &Snapshot,
     request: &v1::CheckClearanceRequest,
     now: Timestamp,
@@ -138,10 +164,10 @@ fn decide_from(
     let question = Question::parse(&raw, &snapshot.list, shanghai::today(now))
         .map_err(|violations| status::invalid(&violations))?;
     let decided = decide(&snapshot.list, &question);
-    let receipt = if request.receipt {
-        let (Some(published), Some(signed)) = (published, &snapshot.signed) else {
-            return Err(status::receipt_unavailable());
-        };
+    let is_logged = served.is_some_and(|(_, log)| log.is_kept());
+    let (mut receipt, mut record) = (None, None);
+    if request.receipt || is_logged {
+        let (published, _) = served.ok_or_else(status::receipt_unavailable)?;
         let register = &published.register;
         let known = match request.known_at_revision {
             0 => register.size(),
@@ -153,22 +179,49 @@ fn decide_from(
             list_root: snapshot.revision.root_sha256,
         };
         let asked = Asked::new(&raw, request.known_at_revision, request.min_revision);
-        let origin = register.origin();
-        let text = DecisionText::new(origin, asked, &question, &decided, source, now);
-        let unsigned = Unsigned::gather(
-            (register, &published.checkpoint, &published.binding),
-            (signed.number, known),
-            (&signed.list, signed.trees()),
-            (&question, &decided),
-            &text.to_string(),
-        );
-        Some(unsigned.ok_or_else(status::receipt_unavailable)?)
-    } else {
-        None
-    };
+        let decision =
+            DecisionText::new(register.origin(), asked, &question, &decided, source, now);
+        let mut text = String::with_capacity(TEXT_BYTES_USUAL);
+        // Writing to a string does not fail.
+        let _ = write!(text, "{decision}");
+        if request.receipt {
+            let signed = snapshot.signed.as_ref().ok_or_else(status::receipt_unavailable)?;
+            let unsigned = Unsigned::gather(
+                (register, &published.checkpoint, &published.binding),
+                (signed.number, known),
+                (&signed.list, signed.trees()),
+                (&question, &decided),
+                &text,
+            );
+            receipt = Some(unsigned.ok_or_else(status::receipt_unavailable)?);
+        }
+        record = is_logged.then(|| to_log(&question, &decided, snapshot, request, now, text));
+    }
     let correlation_id = &request.correlation_id;
     let decision = wire::decision(snapshot, &question, &decided, correlation_id, now);
-    Ok(Decided { decision, receipt })
+    Ok(Decided { decision, receipt, record })
+}
+
+/// What the log keeps of a decision; `text` is all of it.
+fn to_log(
+    question: &Question,
+    decided: &Decision<'_>,
+    snapshot: &Snapshot,
+    request: &v1::CheckClearanceRequest,
+    now: Timestamp,
+    text: String,
+) -> Answered {
+    Answered {
+        decide_time: now,
+        // Callers have no names yet.
+        caller: "".into(),
+        end_user: question.end_user,
+        hs_code: question.hs_code,
+        verdict: decided.verdict,
+        revision: snapshot.revision.number,
+        correlation_id: request.correlation_id.as_str().into(),
+        answer: text,
+    }
 }
 
 /// Answers a batch, each item by `decide`, and all receipts that were asked for by one `sign`.
@@ -178,7 +231,7 @@ fn decide_from(
 /// error.
 pub fn answer_batch(
     items: &[v1::CheckClearanceRequest],
-    decide: impl Fn(&v1::CheckClearanceRequest) -> Result<Decided, Status>,
+    mut decide: impl FnMut(&v1::CheckClearanceRequest) -> Result<Decided, Status>,
     sign: impl FnOnce(Vec<Unsigned>) -> Result<Vec<v1::Receipt>, Status>,
 ) -> Result<Vec<answers::BatchCheckClearanceResult>, Status> {
     use answers::batch_check_clearance_result::Result as Outcome;
@@ -224,18 +277,6 @@ fn check_batch_size(size: usize, max: usize) -> Result<(), Status> {
         &format!("{size} questions; a batch has 1 to {max}"),
         &format!("共{size}个问题；一批为1至{max}个"),
     ))
-}
-
-/// Decides one question at one state of the register. May block for a question about the past.
-fn decide_at(
-    running: &Running,
-    published: &Published,
-    request: &v1::CheckClearanceRequest,
-    now: Timestamp,
-) -> Result<Decided, Status> {
-    let found = running.find(published, wire::wanted(request), now);
-    let snapshot = found.map_err(|error| status::unanswerable(&error))?;
-    decide_from(Some(published), &snapshot, request, now)
 }
 
 /// A correlation id to send back; one that is refused for its length is not.
@@ -326,8 +367,10 @@ impl ClearanceService for Clearance {
         &self,
         request: Request<v1::CheckClearanceRequest>,
     ) -> Result<Response<answers::CheckClearanceResponse>, Status> {
-        let Decided { decision, receipt } = self.decide(request.get_ref()).await?;
+        let Decided { decision, receipt, record } = self.decide(request.get_ref()).await?;
         let receipt = self.sign(receipt)?;
+        let logged = self.log.submit(record.into_iter().collect());
+        logged.await.map_err(|_not_logged| status::not_logged())?;
         Ok(Response::new(answers::CheckClearanceResponse { decision: Some(decision), receipt }))
     }
 
@@ -345,10 +388,19 @@ impl ClearanceService for Clearance {
         let is_inline = items.len() <= BATCH_ITEMS_INLINE_MAX && items.iter().all(is_quick);
         let service = self.clone();
         let work = move || {
-            let decide = |item: &_| decide_at(&service.running, &published, item, now);
-            answer_batch(&items, decide, |lines| service.sign_batch(lines))
+            let mut records = Vec::new();
+            let decide = |item: &_| {
+                let mut decided = service.decide_at(&published, item, now)?;
+                records.extend(decided.record.take());
+                Ok(decided)
+            };
+            let results = answer_batch(&items, decide, |lines| service.sign_batch(lines))?;
+            Ok::<_, Status>((results, records))
         };
-        let results = if is_inline { work()? } else { self.turns.run_large(work).await?? };
+        let (results, records) =
+            if is_inline { work()? } else { self.turns.run_large(work).await?? };
+        // All lines or none.
+        self.log.submit(records).await.map_err(|_not_logged| status::not_logged())?;
         Ok(Response::new(answers::BatchCheckClearanceResponse { results }))
     }
 
@@ -360,28 +412,30 @@ impl ClearanceService for Clearance {
         request: Request<Streaming<v1::StreamCheckClearanceRequest>>,
     ) -> Result<Response<Self::StreamCheckClearanceStream>, Status> {
         let service = self.clone();
-        // The next question is read when its answer has a place to go: a caller that sends
-        // without reading is slowed by flow control, and nothing queues here.
         let answers = request.into_inner().then(move |message| {
             let service = service.clone();
             async move {
                 use answers::stream_check_clearance_response::Result as Outcome;
                 let item = message?.item.unwrap_or_default();
-                let answered = match service.decide(&item).await {
-                    Ok(Decided { decision, receipt }) => {
-                        service.sign(receipt).map(|receipt| (decision, receipt))
+                let answered = service.decide(&item).await.and_then(|decided| {
+                    let receipt = service.sign(decided.receipt)?;
+                    Ok((decided.decision, receipt, decided.record))
+                });
+                let (outcome, receipt, record) = match answered {
+                    Ok((decision, receipt, record)) => {
+                        (Outcome::Decision(decision), receipt, record)
                     }
-                    Err(refused) => Err(refused),
-                };
-                let (outcome, receipt) = match answered {
-                    Ok((decision, receipt)) => (Outcome::Decision(decision), receipt),
-                    Err(refused) => (Outcome::Error(status::to_rpc_status(&refused)), None),
+                    Err(refused) => (Outcome::Error(status::to_rpc_status(&refused)), None, None),
                 };
                 let (result, correlation_id) = (Some(outcome), echo(&item.correlation_id));
-                Ok(answers::StreamCheckClearanceResponse { result, correlation_id, receipt })
+                let response =
+                    answers::StreamCheckClearanceResponse { result, correlation_id, receipt };
+                Ok((response, service.log.submit(record.into_iter().collect())))
             }
         });
-        Ok(Response::new(Box::pin(answers)))
+        // A caller that sends without reading is slowed by flow control: no more is read ahead
+        // than may wait for the log.
+        Ok(Response::new(Box::pin(InFlight::new(answers))))
     }
 
     async fn search_materials(

@@ -25,6 +25,8 @@ const DOMAIN: &str = "clearlist";
 const REVISION_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// How long a submitter should wait while other proposals are worked on: one takes seconds.
 const BUSY_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// How long a caller should wait for a decision log that takes answers again.
+const LOG_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How long a submitter should wait for room on a disk.
 const STORE_RETRY_DELAY: Duration = Duration::from_mins(1);
 
@@ -359,6 +361,20 @@ fn not_stored(error: &AppendError) -> Status {
         }
         AppendError::Closed => not_accepted(&SubmitError::Ended),
     }
+}
+
+/// The answer was decided and could not be logged, so it is not given.
+#[must_use]
+pub fn not_logged() -> Status {
+    refusal(
+        Code::Unavailable,
+        "DECISION_LOG_UNAVAILABLE",
+        Vec::new(),
+        "the decision log takes no answers, and none is given unlogged; ask again in a moment"
+            .into(),
+        "决定日志无法写入，未记录的结论不予答复；请稍后重试".into(),
+        Some(LOG_RETRY_DELAY),
+    )
 }
 
 /// A receipt was asked for and no register signed the list.

@@ -19,6 +19,7 @@ use clearlist::register::statement::SuspensionStatement;
 use clearlist::register::statement::{PolicyStatement, RevisionStatement, Statement};
 use clearlist::register::step::next_head;
 use clearlist::server::{self, Parts};
+use clearlist::service::decisions::DecisionLog;
 use clearlist::service::intake::{Submission, accept};
 use clearlist::service::opening;
 use clearlist::service::running::Running;
@@ -228,7 +229,7 @@ impl Served {
         let any = "127.0.0.1:0".parse().expect("an address");
         let (listener, address) = server::bind(any).await.expect("a free port");
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let parts = Parts::new(Arc::clone(&running));
+        let parts = Parts::new(Arc::clone(&running), DecisionLog::off());
         let ready = server::ready(parts, Settings::default()).expect("it can serve");
         tokio::spawn(ready.serve(listener, async move {
             // Either way the test is over.

@@ -35,6 +35,13 @@ fn in_english<S: AsRef<OsStr>>(mut command: Command, args: &[S]) -> Command {
     command
 }
 
+fn with_settings<S: AsRef<str>>(mut command: Command, settings: &[S]) -> Command {
+    for setting in settings {
+        command.args(["--set", setting.as_ref()]);
+    }
+    command
+}
+
 /// How a process ended, and what it said on standard error.
 #[derive(Debug)]
 pub struct Ended {
@@ -62,16 +69,23 @@ impl Launched {
 
     /// As [`Launched::on`], with settings: `limits.connections_max=10`.
     pub fn with<S: AsRef<str>>(register: &Path, settings: &[S]) -> Self {
-        let mut command = program(&Self::arguments(register));
-        for setting in settings {
-            command.args(["--set", setting.as_ref()]);
-        }
-        Self::run(command)
+        Self::run(with_settings(program(&Self::arguments(register)), settings))
     }
 
-    /// As [`Launched::on`], on a disk where no file may grow beyond so many KiB.
+    /// As [`Launched::on`], on a disk where no file may grow beyond so many KiB, and without a
+    /// decision log, which would fill it.
     pub fn on_full_disk(register: &Path, kibibytes: u64) -> Self {
-        Self::run(program_on_full_disk(kibibytes, &Self::arguments(register)))
+        Self::with_on_full_disk(register, kibibytes, &["decisions.mode=off"])
+    }
+
+    /// As [`Launched::with`], on a disk where no file may grow beyond so many KiB.
+    pub fn with_on_full_disk<S: AsRef<str>>(
+        register: &Path,
+        kibibytes: u64,
+        settings: &[S],
+    ) -> Self {
+        let command = program_on_full_disk(kibibytes, &Self::arguments(register));
+        Self::run(with_settings(command, settings))
     }
 
     fn arguments(register: &Path) -> [&OsStr; 5] {
