@@ -150,9 +150,15 @@ fn main() {
         return runtime.block_on(serve_bare(ready));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_clearlist"));
-    demo.args(["demo", "--listen", "127.0.0.1:0", "--dir"]).arg(folder.path());
-    let clearlist = Server::start(&mut demo);
+    let program = |arguments: &[&str], place: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_clearlist"));
+        command.args(arguments).arg(place).args(["--listen", "127.0.0.1:0"]);
+        Server::start(&mut command)
+    };
+    // The demo makes the register, and ends. What the decision log costs: `--bench decisions`.
+    drop(program(&["demo", "--dir"], folder.path()));
+    let register = folder.path().join("register");
+    let clearlist = program(&["serve", "--decision-log", "off", "--register"], &register);
     println!("{CONNECTIONS} connections of {STREAMS} streams, {REQUESTS} requests a round");
     for (label, question) in questions() {
         let ready = runtime.block_on(answer(&clearlist.address, question.clone()));
