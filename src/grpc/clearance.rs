@@ -36,6 +36,9 @@ use in_flight::InFlight;
 
 /// Most questions of a batch: a declaration has 50 lines, a procurement run some thousands.
 pub const BATCH_ITEMS_MAX: usize = 10_000;
+/// Most bytes of all receipts of a batch: ten thousand of the usual size. A name that hundreds of
+/// entries bear makes each of its receipts large.
+const RECEIPTS_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Batches above this many questions are decided off the network threads, so that they delay no
 /// other caller.
 const BATCH_ITEMS_INLINE_MAX: usize = 32;
@@ -236,12 +239,13 @@ pub fn answer_batch(
 ) -> Result<Vec<answers::BatchCheckClearanceResult>, Status> {
     use answers::batch_check_clearance_result::Result as Outcome;
     check_batch_size(items.len(), BATCH_ITEMS_MAX)?;
-    let mut to_sign = Vec::new();
+    let (mut to_sign, mut receipts_bytes) = (Vec::new(), 0);
     let mut is_signed = Vec::with_capacity(items.len());
     let mut results = Vec::with_capacity(items.len());
     for item in items {
         let decided = decide(item).map(|decided| {
             is_signed.push(decided.receipt.is_some());
+            receipts_bytes += decided.receipt.as_ref().map_or(0, Unsigned::bytes_about);
             to_sign.extend(decided.receipt);
             decided.decision
         });
@@ -252,6 +256,9 @@ pub fn answer_batch(
                 Outcome::Error(status::to_rpc_status(&refused))
             }
         };
+        if receipts_bytes > RECEIPTS_BYTES_MAX {
+            return Err(status::receipts_too_large(RECEIPTS_BYTES_MAX));
+        }
         results.push(answers::BatchCheckClearanceResult {
             result: Some(outcome),
             correlation_id: echo(&item.correlation_id),

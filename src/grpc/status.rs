@@ -377,6 +377,19 @@ pub fn not_logged() -> Status {
     )
 }
 
+/// The receipts of a batch are too large together.
+#[must_use]
+pub fn receipts_too_large(bytes_max: usize) -> Status {
+    invalid_field(
+        "items",
+        "RECEIPTS_TOO_LARGE",
+        &format!(
+            "the receipts of this batch have more than {bytes_max} bytes; ask for them in smaller batches, or in a stream"
+        ),
+        &format!("该批凭证共超过{bytes_max}字节；请分成较小批次，或用流式查询"),
+    )
+}
+
 /// A receipt was asked for and no register signed the list.
 #[must_use]
 pub fn receipt_unavailable() -> Status {

@@ -26,6 +26,9 @@ const BATCH_TYPE: &str = "clearlist/decisions/v1";
 /// Largest list proof, in bytes: evidence holds every row of one name.
 pub const PROOF_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Bytes of a hash in JSON: base64 in quotes, and a comma.
+const HASH_BYTES_WRITTEN: usize = 47;
+
 /// A receipt: two texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
@@ -98,6 +101,21 @@ impl Unsigned {
             checkpoint: str::from_utf8(checkpoint).ok()?.to_owned(),
         };
         Some(Self { text: text.to_owned() + &binding.lines(), evidence, proof })
+    }
+
+    /// About how many bytes its receipt will have.
+    #[must_use]
+    pub fn bytes_about(&self) -> usize {
+        let Evidence { later, names, records, statement, .. } = &self.evidence;
+        let spans = later.iter().chain(names).chain(records);
+        let shown: usize = spans
+            .map(|span| {
+                let leaves: usize = span.leaves.iter().map(String::len).sum();
+                leaves + HASH_BYTES_WRITTEN * span.path.len()
+            })
+            .sum();
+        // Base64 writes three bytes as four; the note comes beside it.
+        (shown + statement.len()) * 4 / 3 + self.proof.checkpoint.len() + 2 * self.text.len()
     }
 
     fn finish(mut self, decision_note: String) -> Receipt {

@@ -266,3 +266,21 @@ async fn a_receipt_of_nothing_in_force_is_no_receipt() {
     let reason = refused.expect_err("no list").get_error_details();
     assert_eq!(reason.error_info().expect("info").reason, "NO_LIST_YET");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_that_are_too_large_together_are_refused_and_the_next_batch_is_answered() {
+    // Every receipt shows every row of the name.
+    let coded =
+        |n: usize| row(&format!("E{n:04}"), "四环素").with("hs_code", &format!("29413{n:05}"));
+    let place = Place::with(&files(&(0..600).map(coded).collect::<Vec<_>>()));
+    let served = place.serve().await;
+    let mut client = client(&served).await.max_decoding_message_size(usize::MAX);
+    let many =
+        v1::BatchCheckClearanceRequest { items: vec![ask("2941300001", "四环素"); 1_000] };
+    let refused = client.batch_check_clearance(many).await.expect_err("too large");
+    let details = refused.get_error_details();
+    assert_eq!(details.error_info().expect("info").reason, "RECEIPTS_TOO_LARGE");
+    let few = v1::BatchCheckClearanceRequest { items: vec![ask("2941300001", "四环素"); 3] };
+    let answered = client.batch_check_clearance(few).await.expect("an answer").into_inner();
+    assert!(answered.results.iter().all(|result| result.receipt.is_some()));
+}
