@@ -23,6 +23,7 @@ mod register;
 mod search;
 mod serve;
 mod source;
+mod token;
 
 /// Where `demo` and `serve` listen, if not told otherwise.
 const LISTEN_DEFAULT: &str = "127.0.0.1:50051";
@@ -144,6 +145,12 @@ correlation_id) or in Chinese (商品编号, 商品名称, CAS号, 消费使用�
     /// Make the keys that sign, and show what of them is public
     #[command(subcommand, after_help = "Example:\n  clearlist key show customs.key")]
     Key(key::KeyCommand),
+    /// Make tokens that callers show to a server
+    #[command(
+        subcommand,
+        after_help = "Example:\n  clearlist token new --name broker-17 --roles lookup"
+    )]
+    Token(token::TokenCommand),
     /// Make, look at, check and export a register
     #[command(subcommand, after_help = "Example:\n  clearlist register show")]
     Register(register::RegisterCommand),
@@ -201,6 +208,7 @@ pub fn run() -> ExitCode {
             Command::CheckFile(args) => check_file::run(manner, args).await,
             Command::Search(args) => search::run(manner, args).await,
             Command::Key(command) => key::run(manner, command),
+            Command::Token(command) => token::run(manner, command),
             Command::Register(command) => register::run(manner, command).await,
             Command::Proposal(command) => proposal::run(manner, command).await,
             Command::Receipt(command) => receipt::run(manner, command),

@@ -182,6 +182,37 @@ settings! {
         reload_interval: Duration = Duration::from_secs(10),
     }
 
+    /// Who callers are and what they may do. Without `callers` and `jwks` nobody is asked, and
+    /// everybody may do everything. With either, a caller shows a client certificate, or sends
+    /// `authorization: Bearer` and an API token or JWT; what is wrong is refused, also where
+    /// something else shown would do. Health answers everybody.
+    identity: Identity {
+        /// File of callers, a line for each credential: name, roles with commas, and `sha256:` of an
+        /// API token, or `uri:`, `dns:`, `email:` or `ip:` and a name in client certificates. Roles:
+        /// lookup, ask questions; read, read the register; submit, hand in proposals, of which only
+        /// signatures decide; operate, for later. `clearlist token new` makes tokens and their lines.
+        callers: Option<PathBuf> = None,
+        /// File of public keys (JWK set) whose JWTs are believed: RS, PS, ES256, ES384, `EdDSA`.
+        jwks: Option<PathBuf> = None,
+        /// What `iss` of a JWT must be. Needed with `jwks`.
+        jwt_issuer: String = String::new(),
+        /// What `aud` of a JWT must be or hold, so that a token for another service is no good here.
+        /// Needed with `jwks`.
+        jwt_audience: String = String::new(),
+        /// Claim of a JWT with roles, as a list, or as one text with spaces like `scope`. Its `sub` is
+        /// the caller's name.
+        jwt_roles_claim: String = "roles".into(),
+        /// How far the clock of an issuer may be off.
+        jwt_leeway: Duration = Duration::from_secs(30),
+        /// How often the files are looked at, also at SIGHUP: how long a revoked token is good at most.
+        reload_interval: Duration = Duration::from_secs(5),
+        /// Whether reflection, the API's manual, answers everybody; false: whoever has the role read.
+        open_reflection: bool = true,
+        /// Serve an address that is not loopback without asking who calls: everyone who reaches it may
+        /// ask, read the register and hand in proposals.
+        allow_anonymous_on_public_address: bool = false,
+    }
+
     /// What one process takes on. Beyond each limit callers are told, or wait; nothing queues
     /// without bound.
     limits: Limits {
@@ -254,6 +285,43 @@ settings! {
         filter: String = "info".into(),
         /// "auto", readable on a terminal and JSON otherwise; "text"; "json". On standard error.
         format: LogFormat = LogFormat::Auto,
+    }
+}
+
+impl Identity {
+    /// Whether callers are asked who they are.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.callers.is_some() || self.jwks.is_some()
+    }
+
+    /// What cannot be meant together; `public` is whether others than this machine reach it.
+    fn contradictions(&self, public: bool, say: &mut impl FnMut(&str, &str, &str)) {
+        if public && !self.is_asked() && !self.allow_anonymous_on_public_address {
+            say(
+                "listen.address",
+                "the address is not loopback and nobody is asked who he is; set identity.callers or identity.jwks, or identity.allow_anonymous_on_public_address = true if everyone may do everything",
+                "该地址不是本机回环地址且不询问调用方身份；请设置 identity.callers 或 identity.jwks，或在允许任何人执行任何操作时设置 identity.allow_anonymous_on_public_address = true",
+            );
+        }
+        let named = [&self.jwt_issuer, &self.jwt_audience].map(|text| !text.is_empty());
+        if self.jwks.is_some() && named != [true, true] {
+            say(
+                "identity.jwks",
+                "JWTs are believed only of one issuer and for one audience; set identity.jwt_issuer and identity.jwt_audience",
+                "只接受指定签发者和受众的JWT；请设置 identity.jwt_issuer 和 identity.jwt_audience",
+            );
+        }
+        if self.jwks.is_none() && named != [false, false] {
+            say(
+                "identity.jwt_issuer",
+                "an issuer or audience is given, and identity.jwks says of no keys",
+                "给出了签发者或受众，但未设置 identity.jwks",
+            );
+        }
+        if self.jwt_leeway > Duration::from_mins(5) {
+            say("identity.jwt_leeway", "5 minutes at most", "最多5分钟");
+        }
     }
 }
 
@@ -336,6 +404,8 @@ impl Settings {
                 "该地址不是本机回环地址且没有TLS；请设置 tls.certificate 和 tls.key，或在前置代理提供TLS时设置 listen.allow_plaintext_on_public_address = true",
             );
         }
+        let identity = &self.identity;
+        identity.contradictions(public, &mut say);
         let limits = &self.limits;
         if limits.batch_items_max > 10_000 {
             say("limits.batch_items_max", "10,000 at most", "最多10000");
@@ -369,6 +439,7 @@ impl Settings {
         }
         let times = [
             ("tls.reload_interval", self.tls.reload_interval),
+            ("identity.reload_interval", identity.reload_interval),
             ("limits.handshake_timeout", limits.handshake_timeout),
             ("limits.idle_timeout", limits.idle_timeout),
             ("limits.connection_age_max", limits.connection_age_max),

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod aside;
+pub mod caller;
 pub mod clearance;
 pub mod json;
 pub mod proto;

@@ -9,6 +9,7 @@ pub mod counts;
 mod deadline;
 mod descriptors;
 mod expiry;
+pub mod identity;
 mod messages;
 pub mod peer;
 mod requests;
@@ -48,11 +49,13 @@ use accept::{AbortOnDrop, Door};
 use connections::{Connection, Connections};
 use counts::Counts;
 use deadline::Deadlines;
+use identity::{Identified, Identity, IdentityError};
 use messages::Budget;
 use requests::Requests;
 use services::{All, Services};
 use tls::{Reload, Tls};
 
+pub use identity::check as check_identity;
 pub use signals::StopSignal;
 pub use tls::{TlsError, check as check_tls};
 
@@ -95,13 +98,18 @@ impl Parts {
 }
 
 /// What a request passes before a service answers it.
-type Face = Requests<Deadlines<Services>>;
+type Face = Requests<Deadlines<Identified<Services>>>;
 
-/// The layers of one connection, innermost first. Here belongs, between `deadlines` and
-/// `services`, who the caller is and what he may; outside of `requests`, what turns other forms
-/// of a request into gRPC and its answer back.
-fn face(services: &Services, counts: &Arc<Counts>, connection: &Arc<Connection>) -> Face {
-    let deadlines = Deadlines::new(services.clone(), Arc::clone(counts));
+/// The layers of one connection, innermost first. Here belongs, outside of `requests`, what turns
+/// other forms of a request into gRPC and its answer back.
+fn face(
+    services: &Services,
+    identity: Option<&Arc<Identity>>,
+    counts: &Arc<Counts>,
+    connection: &Arc<Connection>,
+) -> Face {
+    let identified = Identified::new(services.clone(), identity.cloned());
+    let deadlines = Deadlines::new(identified, Arc::clone(counts));
     Requests::new(deadlines, Arc::clone(connection))
 }
 
@@ -112,6 +120,7 @@ pub struct Ready {
     counts: Arc<Counts>,
     settings: Settings,
     tls: Option<(Arc<Tls>, Reload)>,
+    identity: Option<(Arc<Identity>, identity::Reload)>,
     health: HealthReporter,
     services: Services,
 }
@@ -123,19 +132,22 @@ pub struct Ready {
 pub fn ready(parts: Parts, settings: Settings) -> Result<Ready, ServeError> {
     let Parts { running, log, counts } = parts;
     let tls = Tls::open(&settings.tls, Arc::clone(&counts))?;
+    let identity = Identity::open(&settings.identity, Arc::clone(&counts))?;
     descriptors::make_room(settings.limits.connections_max);
     let health = HealthReporter::new();
     let services = services(&running, &log, &settings, &health)?;
-    Ok(Ready { running, log, counts, settings, tls, health, services })
+    Ok(Ready { running, log, counts, settings, tls, identity, health, services })
 }
 
 impl Ready {
     /// Serves until `stop` resolves, then lets running calls finish for the time the settings
     /// give them, whatever clients do. Then the log is closed.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let Self { running, log, counts, settings, tls, health, services } = self;
+        let Self { running, log, counts, settings, tls, identity, health, services } = self;
         let (tls, reload) = tls.unzip();
         let reloading = reload.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
+        let (identity, reload) = identity.unzip();
+        let meeting = reload.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
         for name in HEALTH_NAMES {
             health.set_service_status(name, ServingStatus::Serving).await;
         }
@@ -147,7 +159,9 @@ impl Ready {
             tls,
             connections: Arc::clone(&connections),
             limits: settings.limits,
-            face: move |connection: &Arc<Connection>| face(&services, &counts, connection),
+            face: move |connection: &Arc<Connection>| {
+                face(&services, identity.as_ref(), &counts, connection)
+            },
         };
         let stop = async {
             stop.await;
@@ -166,7 +180,7 @@ impl Ready {
                 "some connections did not end within the drain timeout; cut off"
             );
         }
-        drop((telling, rotating, reloading));
+        drop((telling, rotating, reloading, meeting));
         // Answers may still wait to be stored that nobody waits for any more.
         let closed = tokio::task::spawn_blocking(move || log.close()).await;
         if let Err(error) = closed {
@@ -246,6 +260,9 @@ pub enum ServeError {
     /// TLS cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Callers cannot be known.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The writer of the register cannot start.
     #[error("the register's writer cannot start: {0}")]
     Intake(io::Error),

@@ -20,12 +20,16 @@ mod asking;
 mod authorities;
 #[path = "edge/configured.rs"]
 mod configured;
+#[path = "edge/credentials.rs"]
+mod credentials;
 #[path = "edge/deadlines.rs"]
 mod deadlines;
 #[path = "edge/drain.rs"]
 mod drain;
 #[path = "edge/frames.rs"]
 mod frames;
+#[path = "edge/identity.rs"]
+mod identity;
 #[path = "edge/overload.rs"]
 mod overload;
 #[path = "edge/tls.rs"]

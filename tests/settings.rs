@@ -200,6 +200,14 @@ fn settings_that_contradict_each_other_are_refused() {
             "[tls]\nclient_certificates = \"required\"\ncertificate = \"a\"\nkey = \"b\"",
             "tls.client_ca says of no authority",
         ),
+        (
+            "[listen]\naddress = \"0.0.0.0:1\"\n[tls]\ncertificate = \"a\"\nkey = \"b\"",
+            "listen.address: the address is not loopback and nobody is asked who he is",
+        ),
+        ("[identity]\njwks = \"a\"", "set identity.jwt_issuer and identity.jwt_audience"),
+        ("[identity]\njwks = \"a\"\njwt_issuer = \"b\"", "identity.jwt_audience"),
+        ("[identity]\njwt_audience = \"b\"", "identity.jwks says of no keys"),
+        ("[identity]\njwt_leeway = \"1h\"", "5 minutes at most"),
         ("[tls]\nclient_ca = \"a\"", "tls.client_certificates is \"none\""),
         ("[limits]\nbatch_items_max = 10_001", "10,000 at most"),
         ("[limits]\nconnections_max = 0", "at least 1"),
@@ -211,9 +219,19 @@ fn settings_that_contradict_each_other_are_refused() {
         let said = problems(&file(text));
         assert!(said.iter().any(|said| said.contains(expected)), "{text}: {said:?}");
     }
-    let allowed = "[listen]\naddress = \"0.0.0.0:1\"\nallow_plaintext_on_public_address = true";
-    load(&file(allowed));
-    load(&file("[listen]\naddress = \"0.0.0.0:1\"\n[tls]\ncertificate = \"a\"\nkey = \"b\""));
+    let public = "[listen]\naddress = \"0.0.0.0:1\"";
+    let plain = "allow_plaintext_on_public_address = true";
+    let tls = "[tls]\ncertificate = \"a\"\nkey = \"b\"";
+    let callers = "[identity]\ncallers = \"c\"";
+    let anonymous = "[identity]\nallow_anonymous_on_public_address = true";
+    for allowed in [
+        [public, plain, anonymous],
+        [public, plain, callers],
+        [public, tls, callers],
+        [public, tls, anonymous],
+    ] {
+        load(&file(&allowed.join("\n")));
+    }
 }
 
 #[test]

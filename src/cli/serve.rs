@@ -146,6 +146,9 @@ fn check(lang: Lang, settings: &Settings) -> Outcome {
     if let Err(error) = server::check_tls(&settings.tls) {
         say(error.to_string());
     }
+    if let Err(error) = server::check_identity(&settings.identity) {
+        say(error.to_string());
+    }
     if !telemetry::is_filter(&settings.telemetry.filter) {
         say(match lang {
             Lang::En => format!("telemetry.filter: `{}` is no filter", settings.telemetry.filter),

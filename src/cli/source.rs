@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::formats::table::Problem;
@@ -13,7 +12,7 @@ use crate::server::now;
 use crate::service::folder::{self, FolderError};
 use crate::service::snapshot::Snapshot;
 
-use super::link::ServerArgs;
+use super::link::{Link, ServerArgs};
 use super::{Lang, Outcome, SourceArgs, complain};
 
 /// A batch of 10,000 answers has some tens of megabytes.
@@ -22,7 +21,7 @@ pub(super) const RESPONSE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Answers questions.
 pub(super) enum Source {
     /// Over the network.
-    Server(ClearanceServiceClient<Channel>),
+    Server(Box<ClearanceServiceClient<Link>>),
     /// From a list folder in this process.
     Folder(Box<Snapshot>),
 }
@@ -90,7 +89,7 @@ async fn connect(lang: Lang, server: &ServerArgs) -> Result<Source, Outcome> {
         "请用 `clearlist demo` 启动，用 --server 指定其他地址，或用 --list DIR 查询清单文件夹",
     );
     let client = ClearanceServiceClient::new(server.connect(lang, instead).await?);
-    Ok(Source::Server(client.max_decoding_message_size(RESPONSE_BYTES_MAX)))
+    Ok(Source::Server(Box::new(client.max_decoding_message_size(RESPONSE_BYTES_MAX))))
 }
 
 /// Reads a list folder, or says everything that is wrong with it.

@@ -10,6 +10,7 @@ use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use super::caller::Unwelcome;
 use crate::domain::message::{Refusal, excerpt};
 use crate::domain::question::Violation;
 use crate::formats::table::Problem;
@@ -191,6 +192,21 @@ pub fn message_late() -> Status {
         "消息未在规定时间内到达；已收到的部分未作处理".into(),
         None,
     )
+}
+
+/// Somebody is not let in.
+#[must_use]
+pub fn unwelcome(why: &Unwelcome) -> Status {
+    let code = match why {
+        Unwelcome::Missing | Unwelcome::Invalid(_) => Code::Unauthenticated,
+        Unwelcome::RoleMissing { .. } => Code::PermissionDenied,
+        Unwelcome::MethodUnknown => Code::Unimplemented,
+    };
+    let facts = match why {
+        Unwelcome::RoleMissing { role } => HashMap::from([("role".into(), (*role).into())]),
+        _ => HashMap::new(),
+    };
+    refusal_with(code, why.reason(), Vec::new(), why.english(), why.chinese(), None, facts)
 }
 
 /// The caller's deadline has passed.

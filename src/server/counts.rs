@@ -40,4 +40,10 @@ pub struct Counts {
     pub tls_reloads: Count,
     /// New ones that could not: those before are still there.
     pub tls_reload_failures: Count,
+    /// Requests of callers that did not say who they are, were not believed, or may not.
+    pub callers_refused: Count,
+    /// Callers and keys of issuers that took the place of others.
+    pub identity_reloads: Count,
+    /// New ones that could not: those before are still there.
+    pub identity_reload_failures: Count,
 }

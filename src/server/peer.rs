@@ -17,7 +17,7 @@ pub struct PeerIdentity {
 }
 
 /// A subject alternative name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PeerName {
     /// A host.
     Dns(String),

@@ -94,17 +94,23 @@ fn effective_settings_are_printed_with_where_they_came_from() {
 }
 
 #[test]
-fn an_address_for_everybody_wants_tls_or_somebody_who_says_that_it_does_not() {
+fn an_address_for_everybody_wants_tls_and_identity_or_somebody_who_says_that_it_does_not() {
     let place = asking::place();
     let output = serve(&place.register(), &["--listen", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("allow_plaintext_on_public_address"), "{}", said(&output));
+    for needed in ["allow_plaintext_on_public_address", "allow_anonymous_on_public_address"] {
+        assert!(said(&output).contains(needed), "{needed}: {}", said(&output));
+    }
 }
 
 #[tokio::test]
 async fn an_address_for_everybody_is_served_when_somebody_says_so() {
     let place = asking::place();
-    let allowed = ["listen.address=0.0.0.0:0", "listen.allow_plaintext_on_public_address=true"];
+    let allowed = [
+        "listen.address=0.0.0.0:0",
+        "listen.allow_plaintext_on_public_address=true",
+        "identity.allow_anonymous_on_public_address=true",
+    ];
     let mut command = program(&["serve", "--register"]);
     command.arg(place.register());
     for setting in allowed {

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio_stream::StreamExt;
-use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-use crate::cli::link::ServerArgs;
+use crate::cli::link::{Link, ServerArgs};
 use crate::cli::serve::refuse;
 use crate::cli::source::RESPONSE_BYTES_MAX;
 use crate::cli::{Lang, Outcome};
@@ -28,7 +27,7 @@ use super::PlaceArgs;
 /// A register to read.
 pub(in crate::cli) enum Reader {
     /// Over the network.
-    Server(RegisterServiceClient<Channel>),
+    Server(RegisterServiceClient<Link>),
     /// A directory, with the server's own code behind it.
     Directory(Reading),
 }
