@@ -168,6 +168,9 @@ Example:
     /// Look at the decision log: every answer that was given
     #[command(subcommand, after_help = "Example:\n  clearlist decisions list --register register")]
     Decisions(decisions::DecisionsCommand),
+    /// Print the `OpenAPI` document of the JSON face
+    #[command(after_help = "Example:\n  clearlist openapi > openapi.json")]
+    Openapi,
     /// Check and compare list folders
     #[command(subcommand, after_help = "Example:\n  clearlist list lint data")]
     List(list::ListCommand),
@@ -213,6 +216,10 @@ pub fn run() -> ExitCode {
             Command::Proposal(command) => proposal::run(manner, command).await,
             Command::Receipt(command) => receipt::run(manner, command),
             Command::Decisions(command) => decisions::run(manner, command),
+            Command::Openapi => {
+                anstream::println!("{:#}", crate::grpc::openapi::document());
+                Outcome::Yes
+            }
             Command::List(command) => list::run(manner, command),
         }
     });

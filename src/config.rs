@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use load::{Given, Problem, Source};
-pub use value::{ByteSize, Choice, Value};
+pub use value::{ByteSize, Choice, Origins, Value};
 
 use value::choice;
 
@@ -211,6 +211,15 @@ settings! {
         /// Serve an address that is not loopback without asking who calls: everyone who reaches it may
         /// ask, read the register and hand in proposals.
         allow_anonymous_on_public_address: bool = false,
+    }
+
+    /// Browsers. gRPC-Web and JSON are answered at the same address as gRPC; which pages may use
+    /// them, a browser asks the server.
+    web: Web {
+        /// Origins whose pages may ask and read the answer: scheme, host and port as the browser
+        /// shows them, with spaces between; "*" is all. Empty: no page of another origin may. It
+        /// keeps out nobody but browsers.
+        allowed_origins: Origins = Origins::default(),
     }
 
     /// What one process takes on. Beyond each limit callers are told, or wait; nothing queues

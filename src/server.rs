@@ -9,6 +9,7 @@ pub mod counts;
 mod deadline;
 mod descriptors;
 mod expiry;
+mod faces;
 pub mod identity;
 mod messages;
 pub mod peer;
@@ -49,6 +50,7 @@ use accept::{AbortOnDrop, Door};
 use connections::{Connection, Connections};
 use counts::Counts;
 use deadline::Deadlines;
+use faces::{Faces, Manners};
 use identity::{Identified, Identity, IdentityError};
 use messages::Budget;
 use requests::Requests;
@@ -98,19 +100,20 @@ impl Parts {
 }
 
 /// What a request passes before a service answers it.
-type Face = Requests<Deadlines<Identified<Services>>>;
+type Face = Faces<Requests<Deadlines<Identified<Services>>>>;
 
-/// The layers of one connection, innermost first. Here belongs, outside of `requests`, what turns
-/// other forms of a request into gRPC and its answer back.
+/// The layers of one connection, innermost first. Within `faces` every request is one of gRPC.
 fn face(
     services: &Services,
     identity: Option<&Arc<Identity>>,
     counts: &Arc<Counts>,
+    manners: &Arc<Manners>,
     connection: &Arc<Connection>,
 ) -> Face {
     let identified = Identified::new(services.clone(), identity.cloned());
     let deadlines = Deadlines::new(identified, Arc::clone(counts));
-    Requests::new(deadlines, Arc::clone(connection))
+    let requests = Requests::new(deadlines, Arc::clone(connection));
+    Faces::new(requests, Arc::clone(manners))
 }
 
 /// A server that can serve: everything that can fail is behind it.
@@ -154,13 +157,14 @@ impl Ready {
         let telling = AbortOnDrop(tokio::spawn(expiry::tell_of_time(Arc::clone(&running))));
         let rotating = AbortOnDrop(tokio::spawn(rotation::take_keys(Arc::clone(&running))));
         let connections = Arc::new(Connections::new(settings.limits.clone(), Arc::clone(&counts)));
+        let manners = Arc::new(Manners::new(&settings.web, &settings.limits));
         let door = Door {
             listener,
             tls,
             connections: Arc::clone(&connections),
             limits: settings.limits,
             face: move |connection: &Arc<Connection>| {
-                face(&services, identity.as_ref(), &counts, connection)
+                face(&services, identity.as_ref(), &counts, &manners, connection)
             },
         };
         let stop = async {

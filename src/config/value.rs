@@ -278,3 +278,48 @@ impl Value for ByteSize {
         quoted(&self.to_string())
     }
 }
+
+/// Origins of pages: scheme, host and port, as a browser names them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    /// Every origin.
+    const ANY: &'static str = "*";
+
+    /// Whether this one is among them.
+    #[must_use]
+    pub fn allows(&self, origin: &str) -> bool {
+        self.0.iter().any(|allowed| allowed == Self::ANY || allowed == origin)
+    }
+}
+
+/// `https://host` or `https://host:port`, and nothing behind it: browsers send no more, in lower
+/// case, and it is compared as it is.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, host)) = text.split_once("://") else { return text == Origins::ANY };
+    let of_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    matches!(scheme, "https" | "http")
+        && !host.is_empty()
+        && host.chars().all(|c| of_host(c) && !c.is_ascii_uppercase())
+}
+
+impl Value for Origins {
+    fn take(&mut self, written: Written<'_>) -> Result<(), Expected> {
+        let read = written.text().and_then(|text| {
+            let origins = text.split_ascii_whitespace();
+            origins.map(|one| is_origin(one).then(|| one.to_owned())).collect()
+        });
+        *self = read.map(Self).ok_or_else(|| {
+            expected(
+                "origins in quotes with spaces between, like \"https://erp.example https://portal.example:8443\", or \"*\"",
+                "应为带引号、以空格分隔的来源，例如\"https://erp.example https://portal.example:8443\"，或\"*\"",
+            )
+        })?;
+        Ok(())
+    }
+
+    fn show(&self) -> String {
+        quoted(&self.0.join(" "))
+    }
+}

@@ -249,17 +249,18 @@ impl Recognized {
     }
 }
 
-/// Requests of one connection, each of somebody who may.
+/// Requests of one connection, each of somebody who may. A copy is of the same connection.
+#[derive(Clone)]
 pub(super) struct Identified<S> {
     inner: S,
     /// None: nobody is asked.
     identity: Option<Arc<Identity>>,
-    last: ArcSwapOption<Recognized>,
+    last: Arc<ArcSwapOption<Recognized>>,
 }
 
 impl<S> Identified<S> {
     pub(super) fn new(inner: S, identity: Option<Arc<Identity>>) -> Self {
-        Self { inner, identity, last: ArcSwapOption::empty() }
+        Self { inner, identity, last: Arc::default() }
     }
 }
 

@@ -119,6 +119,20 @@ pin_project! {
     }
 }
 
+/// An answer that was read to its end here, and goes to its reader in another form.
+pub(super) trait HandedOn {
+    /// Its reader took a piece of it.
+    fn taken(self: Pin<&mut Self>);
+}
+
+impl<B> HandedOn for Counted<B> {
+    fn taken(self: Pin<&mut Self>) {
+        if let Some(admitted) = self.project().admitted {
+            admitted.moved();
+        }
+    }
+}
+
 impl<B: Body<Data = Bytes>> Body for Counted<B> {
     type Data = Bytes;
     type Error = B::Error;

@@ -24,8 +24,8 @@ use crate::grpc::proto::v1::admin_service_server::AdminServiceServer;
 use crate::grpc::proto::v1::register_service_server::RegisterServiceServer;
 use crate::grpc::register::Reading;
 
-/// What is said to those who speak HTTP/1.1.
-const HTTP_2_NEEDED: &str = "this address speaks gRPC, over HTTP/2\n";
+/// What is said to those who speak gRPC over HTTP/1.1.
+const HTTP_2_NEEDED: &str = "gRPC needs HTTP/2; over HTTP/1.1 ask in JSON or by gRPC-Web\n";
 
 /// The method of the list's services whose message is large.
 const BATCH_METHOD: &str = "BatchCheckClearance";

@@ -340,13 +340,15 @@ async fn ten_thousand_idle_connections_displace_each_other() {
 }
 
 #[tokio::test]
-async fn http_1_is_told_what_is_spoken_here() {
+async fn grpc_over_http_1_is_told_what_it_needs() {
     let watched = Watched::start(&[]).await;
     let mut raw = Raw::connect(watched.address()).await;
-    raw.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is open");
+    let request =
+        format!("POST {CHECK} HTTP/1.1\r\nhost: x\r\ncontent-type: application/grpc\r\n\r\n");
+    raw.write(request.as_bytes()).await.expect("it is open");
     let mut answer = String::new();
     tokio::io::AsyncReadExt::read_to_string(&mut raw.0, &mut answer).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 505 "), "{answer}");
-    assert!(answer.contains("gRPC, over HTTP/2"), "{answer}");
+    assert!(answer.contains("gRPC needs HTTP/2"), "{answer}");
     watched.end().await;
 }
