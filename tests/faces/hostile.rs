@@ -148,3 +148,32 @@ async fn h2_connection(address: &str) -> h2::client::SendRequest<bytes::Bytes> {
     tokio::spawn(connection);
     client.ready().await.expect("it is open")
 }
+
+#[tokio::test]
+async fn a_reader_of_json_that_takes_nothing_is_cut_off() {
+    let (_place, server) = server(&["limits.unread_timeout=1s"]);
+    let body = asking::json("BatchCheckClearanceRequest", &asking::batch(vec![good(); 10_000]));
+    let asked = Request::json(BATCH, body.to_string());
+    let mut deaf = Connection::to(server.address()).await;
+    let head = format!("content-length: {}\r\n\r\n", asked.body.len());
+    deaf.write(&[&asked.head(), head.as_bytes(), &asked.body].concat()).await;
+    let cut_off = async {
+        let mut beat = tokio::time::interval(Duration::from_millis(50));
+        // What is written after the cut is answered with a reset.
+        while deaf.0.write_all(b"x").await.is_ok() {
+            beat.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), cut_off).await.expect("it is cut off");
+    next_is_answered(&server).await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_of_http_1_is_closed_in_time() {
+    let (_place, server) = server(&["limits.handshake_timeout=500ms"]);
+    let mut idle = Connection::to(server.address()).await;
+    assert_eq!(idle.ask(&question()).await.status, 200);
+    assert_eq!(idle.ask(&question()).await.status, 200, "it is kept from one to the next");
+    let closed = tokio::time::timeout(Duration::from_secs(5), idle.read()).await;
+    assert!(closed.expect("it is closed").is_none());
+}
