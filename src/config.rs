@@ -275,6 +275,15 @@ settings! {
         /// Batches of more than 32 questions that are worked on, as many at once as there are
         /// processors, or wait for that. The largest may hold 100 MiB. Beyond it: UNAVAILABLE.
         batches_open_max: u32 = 32,
+        /// Questions a known caller may ask each second, over all its connections: a processor answers
+        /// some ten thousand. A batch counts its questions, any other call is one; a stream is slowed
+        /// to the rate. Beyond it: `RESOURCE_EXHAUSTED`, and when to come again. 0: no limit.
+        caller_questions_per_second_max: u32 = 1_000,
+        /// The same for all callers at one IP address (of IPv6: one /64), where nobody is asked who he
+        /// is. 0: no limit, since behind a proxy all have one address.
+        address_questions_per_second_max: u32 = 0,
+        /// Questions either may ask at once after a pause: two of the largest batches.
+        questions_burst_max: u32 = 20_000,
     }
 
     /// From SIGTERM or SIGINT to the end.
@@ -426,6 +435,7 @@ impl Settings {
             ("limits.requests_waiting_max", limits.requests_waiting_max),
             ("limits.batch_items_max", limits.batch_items_max),
             ("limits.batches_open_max", limits.batches_open_max),
+            ("limits.questions_burst_max", limits.questions_burst_max),
             ("decisions.retention_days", self.decisions.retention_days),
         ];
         for (key, _) in counts.into_iter().filter(|(_, count)| *count == 0) {

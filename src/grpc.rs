@@ -1,6 +1,7 @@
 //! The gRPC face: messages in, answers out.
 
 pub mod admin;
+pub mod allowance;
 pub mod aside;
 pub mod caller;
 pub mod clearance;

@@ -21,7 +21,7 @@ mod tls;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ use connections::{Connection, Connections};
 use counts::Counts;
 use deadline::Deadlines;
 use faces::{Faces, Manners};
-use identity::{Identified, Identity, IdentityError};
+use identity::{Desk, Identified, Identity, IdentityError};
 use messages::Budget;
 use requests::Requests;
 use services::{All, Services};
@@ -105,12 +105,13 @@ type Face = Faces<Requests<Deadlines<Identified<Services>>>>;
 /// The layers of one connection, innermost first. Within `faces` every request is one of gRPC.
 fn face(
     services: &Services,
-    identity: Option<&Arc<Identity>>,
+    desk: &Arc<Desk>,
     counts: &Arc<Counts>,
     manners: &Arc<Manners>,
     connection: &Arc<Connection>,
+    address: IpAddr,
 ) -> Face {
-    let identified = Identified::new(services.clone(), identity.cloned());
+    let identified = Identified::new(services.clone(), desk, address);
     let deadlines = Deadlines::new(identified, Arc::clone(counts));
     let requests = Requests::new(deadlines, Arc::clone(connection));
     Faces::new(requests, Arc::clone(manners))
@@ -156,6 +157,7 @@ impl Ready {
         }
         let telling = AbortOnDrop(tokio::spawn(expiry::tell_of_time(Arc::clone(&running))));
         let rotating = AbortOnDrop(tokio::spawn(rotation::take_keys(Arc::clone(&running))));
+        let desk = Arc::new(Desk::new(identity, &settings.limits, Arc::clone(&counts)));
         let connections = Arc::new(Connections::new(settings.limits.clone(), Arc::clone(&counts)));
         let manners = Arc::new(Manners::new(&settings.web, &settings.limits));
         let door = Door {
@@ -163,8 +165,8 @@ impl Ready {
             tls,
             connections: Arc::clone(&connections),
             limits: settings.limits,
-            face: move |connection: &Arc<Connection>| {
-                face(&services, identity.as_ref(), &counts, &manners, connection)
+            face: move |connection: &Arc<Connection>, address| {
+                face(&services, &desk, &counts, &manners, connection, address)
             },
         };
         let stop = async {

@@ -32,5 +32,7 @@ mod frames;
 mod identity;
 #[path = "edge/overload.rs"]
 mod overload;
+#[path = "edge/rates.rs"]
+mod rates;
 #[path = "edge/tls.rs"]
 mod tls;

@@ -19,11 +19,13 @@ use crate::domain::search::{matched_text, search};
 use crate::domain::shanghai;
 use crate::register::decision_text::{Asked, DecisionText, Source};
 use crate::register::receipt::{self, Unsigned};
-use crate::service::decisions::{Answered, DecisionLog};
+use crate::service::decisions::{Answered, DecisionLog, Ticket};
 use crate::service::running::{Running, Unanswerable, Wanted};
 use crate::service::snapshot::Snapshot;
 use crate::service::timeline::Published;
 
+use super::allowance::Allowance;
+use super::caller::Caller;
 use super::proto::answers::clearance_service_server::ClearanceService;
 use super::proto::{answers, v1};
 use super::turns::Turns;
@@ -104,6 +106,14 @@ impl Clearance {
         let found = self.running.find(published, wire::wanted(request), now);
         let snapshot = found.map_err(|error| status::unanswerable(&error))?;
         decide_from(Some((published, &self.log)), &snapshot, request, now)
+    }
+
+    /// Queues what the log keeps, under the name of who asked.
+    fn log_for(&self, caller: Option<&Caller>, mut records: Vec<Answered>) -> Ticket {
+        if let Some(caller) = caller {
+            records.iter_mut().for_each(|record| record.caller = (&*caller.name).into());
+        }
+        self.log.submit(records)
     }
 
     /// Signs a receipt if one was asked for.
@@ -216,7 +226,6 @@ fn to_log(
 ) -> Answered {
     Answered {
         decide_time: now,
-        // Callers have no names yet.
         caller: "".into(),
         end_user: question.end_user,
         hs_code: question.hs_code,
@@ -376,7 +385,8 @@ impl ClearanceService for Clearance {
     ) -> Result<Response<answers::CheckClearanceResponse>, Status> {
         let Decided { decision, receipt, record } = self.decide(request.get_ref()).await?;
         let receipt = self.sign(receipt)?;
-        let logged = self.log.submit(record.into_iter().collect());
+        let caller = request.extensions().get::<Caller>();
+        let logged = self.log_for(caller, record.into_iter().collect());
         logged.await.map_err(|_not_logged| status::not_logged())?;
         Ok(Response::new(answers::CheckClearanceResponse { decision: Some(decision), receipt }))
     }
@@ -385,8 +395,13 @@ impl ClearanceService for Clearance {
         &self,
         request: Request<v1::BatchCheckClearanceRequest>,
     ) -> Result<Response<answers::BatchCheckClearanceResponse>, Status> {
+        let allowance = request.extensions().get::<Arc<Allowance>>().cloned();
+        let caller = request.extensions().get::<Caller>().cloned();
         let items = request.into_inner().items;
         check_batch_size(items.len(), self.batch_items_max)?;
+        if let Some(allowance) = allowance {
+            allowance.take(items.len()).map_err(status::rate_exceeded)?;
+        }
         // Every item is answered from one state of the register, at one time.
         let (published, now) = (self.running.published(), (self.clock)());
         let is_quick = |item: &v1::CheckClearanceRequest| {
@@ -407,7 +422,8 @@ impl ClearanceService for Clearance {
         let (results, records) =
             if is_inline { work()? } else { self.turns.run_large(work).await?? };
         // All lines or none.
-        self.log.submit(records).await.map_err(|_not_logged| status::not_logged())?;
+        let logged = self.log_for(caller.as_ref(), records);
+        logged.await.map_err(|_not_logged| status::not_logged())?;
         Ok(Response::new(answers::BatchCheckClearanceResponse { results }))
     }
 
@@ -419,10 +435,16 @@ impl ClearanceService for Clearance {
         request: Request<Streaming<v1::StreamCheckClearanceRequest>>,
     ) -> Result<Response<Self::StreamCheckClearanceStream>, Status> {
         let service = self.clone();
+        let allowance = request.extensions().get::<Arc<Allowance>>().cloned();
+        let caller = request.extensions().get::<Caller>().cloned();
         let answers = request.into_inner().then(move |message| {
-            let service = service.clone();
+            let (service, allowance) = (service.clone(), allowance.clone());
+            let caller = caller.clone();
             async move {
                 use answers::stream_check_clearance_response::Result as Outcome;
+                if let Some(allowance) = allowance {
+                    allowance.wait().await;
+                }
                 let item = message?.item.unwrap_or_default();
                 let answered = service.decide(&item).await.and_then(|decided| {
                     let receipt = service.sign(decided.receipt)?;
@@ -437,7 +459,7 @@ impl ClearanceService for Clearance {
                 let (result, correlation_id) = (Some(outcome), echo(&item.correlation_id));
                 let response =
                     answers::StreamCheckClearanceResponse { result, correlation_id, receipt };
-                Ok((response, service.log.submit(record.into_iter().collect())))
+                Ok((response, service.log_for(caller.as_ref(), record.into_iter().collect())))
             }
         });
         // A caller that sends without reading is slowed by flow control: no more is read ahead

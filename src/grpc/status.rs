@@ -198,6 +198,19 @@ pub fn message_late() -> Status {
     )
 }
 
+/// A caller asks more than it may; after this time it may ask again.
+#[must_use]
+pub fn rate_exceeded(wait: Duration) -> Status {
+    refusal(
+        Code::ResourceExhausted,
+        "RATE_EXCEEDED",
+        Vec::new(),
+        "more was asked than one caller may; ask again later, or ask the operator for more".into(),
+        "提问超过每个调用方的速率上限；请稍后重试，或向运行方申请提高上限".into(),
+        Some(wait),
+    )
+}
+
 /// Somebody is not let in.
 #[must_use]
 pub fn unwelcome(why: &Unwelcome) -> Status {

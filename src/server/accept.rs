@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -95,7 +96,7 @@ impl<F> Door<F> {
         drain_timeout: Duration,
     ) -> Drained
     where
-        F: Fn(&Arc<Connection>) -> S + Clone + Send + 'static,
+        F: Fn(&Arc<Connection>, IpAddr) -> S + Clone + Send + 'static,
         S: Answers<B>,
         B: Body<Data = Bytes, Error: Into<StdError> + Send + Sync> + Send + 'static,
     {
@@ -114,7 +115,7 @@ impl<F> Door<F> {
     /// When this returns, the socket is closed.
     async fn accept<S, B>(self, stop: impl Future<Output = ()>, alive: mpsc::Sender<Infallible>)
     where
-        F: Fn(&Arc<Connection>) -> S + Clone + Send + 'static,
+        F: Fn(&Arc<Connection>, IpAddr) -> S + Clone + Send + 'static,
         S: Answers<B>,
         B: Body<Data = Bytes, Error: Into<StdError> + Send + Sync> + Send + 'static,
     {
@@ -199,13 +200,15 @@ async fn attend<F, S, B>(
     http: auto::Builder<TokioExecutor>,
     face: F,
 ) where
-    F: Fn(&Arc<Connection>) -> S + Send,
+    F: Fn(&Arc<Connection>, IpAddr) -> S + Send,
     S: Answers<B>,
     B: Body<Data = Bytes, Error: Into<StdError> + Send + Sync> + Send + 'static,
 {
     let Arrival { stream, entered, mut told, alive } = arrival;
     let connection = Arc::clone(&entered.0);
-    let service = face(&connection);
+    // Without one it has ended already.
+    let Ok(address) = stream.peer_addr() else { return };
+    let service = face(&connection, address.ip());
     match tls {
         None => {
             let service = Known { inner: service, peer: None };

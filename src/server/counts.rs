@@ -42,6 +42,8 @@ pub struct Counts {
     pub tls_reload_failures: Count,
     /// Requests of callers that did not say who they are, were not believed, or may not.
     pub callers_refused: Count,
+    /// Requests beyond what their caller may ask.
+    pub rates_exceeded: Count,
     /// Callers and keys of issuers that took the place of others.
     pub identity_reloads: Count,
     /// New ones that could not: those before are still there.

@@ -6,9 +6,11 @@
 
 pub mod callers;
 mod jwt;
+mod rate;
 pub mod roles;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,18 +19,21 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
 use hyper::service::Service;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tonic::Status;
 use tonic::body::Body as AnswerBody;
 use tonic::codegen::BoxFuture;
 
 use callers::{Callers, Digest256, Known, Named, TOKEN_PREFIX, digest};
 use jwt::Issuer;
+use rate::Rates;
 use roles::{Access, Role, access};
 
 use super::counts::Counts;
 use super::now;
 use super::peer::PeerIdentity;
-use crate::config;
+use crate::config::{self, Limits};
 use crate::domain::message::Refusal;
+use crate::grpc::allowance::Allowance;
 use crate::grpc::caller::{Caller, Disbelieved, Unwelcome};
 use crate::grpc::status;
 
@@ -137,23 +142,23 @@ impl Identity {
         Ok(Some((identity, reload)))
     }
 
-    /// Who asks, if he may.
+    /// Who asks, if he may; nobody for what is open to everybody.
     fn admit(
         &self,
         last: &ArcSwapOption<Recognized>,
-        path: &str,
-        headers: &HeaderMap,
+        rates: &Rates,
+        (path, headers): (&str, &HeaderMap),
         peer: Option<&PeerIdentity>,
-    ) -> Result<Option<Caller>, Unwelcome> {
+    ) -> Result<Option<Arc<Recognized>>, Unwelcome> {
         let role = match access(path).ok_or(Unwelcome::MethodUnknown)? {
             Access::Open => return Ok(None),
             Access::Reflection if self.settings.open_reflection => return Ok(None),
             Access::Reflection => Role::Read,
             Access::Needs(role) => role,
         };
-        let known = self.recognize(last, headers, peer)?;
-        if known.roles.has(role) {
-            Ok(Some(Caller { name: Arc::clone(&known.name) }))
+        let recognized = self.recognize(last, rates, headers, peer)?;
+        if recognized.known.roles.has(role) {
+            Ok(Some(recognized))
         } else {
             Err(Unwelcome::RoleMissing { role: role.word() })
         }
@@ -164,14 +169,15 @@ impl Identity {
     fn recognize(
         &self,
         last: &ArcSwapOption<Recognized>,
+        rates: &Rates,
         headers: &HeaderMap,
         peer: Option<&PeerIdentity>,
-    ) -> Result<Arc<Known>, Unwelcome> {
+    ) -> Result<Arc<Recognized>, Unwelcome> {
         let bearer = bearer(headers)?;
         let shown = bearer.map(digest);
         let book = self.current.load();
-        if let Some(last) = last.load().as_deref().filter(|last| last.holds(&book, shown)) {
-            return Ok(Arc::clone(&last.known));
+        if let Some(last) = last.load().as_ref().filter(|last| last.holds(&book, shown)) {
+            return Ok(Arc::clone(last));
         }
         let (mut known, mut until) = (None, None);
         if let Some(peer) = peer.filter(|_| book.callers.has_names()) {
@@ -201,10 +207,11 @@ impl Identity {
             });
         }
         let known = known.ok_or(Unwelcome::Missing)?;
-        let found = Recognized { book: Arc::clone(&book), shown, known, until };
-        let known = Arc::clone(&found.known);
-        last.store(Some(Arc::new(found)));
-        Ok(known)
+        let allowance = rates.of_caller(&known.name);
+        let book = Arc::clone(&book);
+        let found = Arc::new(Recognized { book, shown, known, until, allowance });
+        last.store(Some(Arc::clone(&found)));
+        Ok(found)
     }
 }
 
@@ -235,6 +242,8 @@ struct Recognized {
     known: Arc<Known>,
     /// The second from which on a JWT is not believed, since 1970.
     until: Option<u64>,
+    /// None: it may ask as much as it likes.
+    allowance: Option<Arc<Allowance>>,
 }
 
 impl Recognized {
@@ -249,18 +258,90 @@ impl Recognized {
     }
 }
 
-/// Requests of one connection, each of somebody who may. A copy is of the same connection.
+/// Methods that count the questions in them, by the allowance in their request's extensions.
+const COUNTING: [&str; 2] = [
+    "/clearlist.v1.ClearanceService/BatchCheckClearance",
+    "/clearlist.v1.ClearanceService/StreamCheckClearance",
+];
+
+/// What is asked of every connection of an address: who it is, and not to ask too much.
+pub(super) struct Desk {
+    /// None: nobody is asked.
+    identity: Option<Arc<Identity>>,
+    rates: Rates,
+    counts: Arc<Counts>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        identity: Option<Arc<Identity>>,
+        limits: &Limits,
+        counts: Arc<Counts>,
+    ) -> Self {
+        Self { identity, rates: Rates::new(limits), counts }
+    }
+}
+
+/// Requests of one connection, each of somebody who may, and not too many. A copy is of the same
+/// connection.
 #[derive(Clone)]
 pub(super) struct Identified<S> {
     inner: S,
-    /// None: nobody is asked.
-    identity: Option<Arc<Identity>>,
+    desk: Arc<Desk>,
     last: Arc<ArcSwapOption<Recognized>>,
+    /// Of its address, if nobody is asked who he is; none is no limit.
+    allowance: Option<Arc<Allowance>>,
 }
 
 impl<S> Identified<S> {
-    pub(super) fn new(inner: S, identity: Option<Arc<Identity>>) -> Self {
-        Self { inner, identity, last: Arc::default() }
+    pub(super) fn new(inner: S, desk: &Arc<Desk>, address: IpAddr) -> Self {
+        let anonymous = desk.identity.is_none();
+        let allowance = anonymous.then(|| desk.rates.of_address(address)).flatten();
+        Self { inner, desk: Arc::clone(desk), last: Arc::default(), allowance }
+    }
+
+    /// Lets a request in, with what services are told of its caller.
+    fn admit<A>(&self, request: &mut Request<A>) -> Result<(), Status> {
+        let path = request.uri().path();
+        let mut counting = None;
+        if let Some(identity) = &self.desk.identity {
+            let peer = request.extensions().get::<Arc<PeerIdentity>>().map(AsRef::as_ref);
+            let shown = (path, request.headers());
+            let admitted = identity.admit(&self.last, &self.desk.rates, shown, peer);
+            let admitted = admitted.map_err(|unwelcome| {
+                self.desk.counts.callers_refused.add();
+                tracing::debug!(reason = unwelcome.reason(), "a caller is refused");
+                status::unwelcome(&unwelcome)
+            })?;
+            if let Some(recognized) = admitted {
+                counting = self.charge(recognized.allowance.as_ref(), path)?;
+                let name = Arc::clone(&recognized.known.name);
+                request.extensions_mut().insert(Caller { name });
+            }
+            // Nobody behind this has any use for it.
+            request.headers_mut().remove(AUTHORIZATION);
+        } else if self.allowance.is_some() && matches!(access(path), Some(Access::Needs(_))) {
+            counting = self.charge(self.allowance.as_ref(), path)?;
+        }
+        if let Some(allowance) = counting {
+            request.extensions_mut().insert(allowance);
+        }
+        Ok(())
+    }
+
+    /// Takes the question that a call is. What counts its questions itself is told from what.
+    fn charge(
+        &self,
+        allowance: Option<&Arc<Allowance>>,
+        path: &str,
+    ) -> Result<Option<Arc<Allowance>>, Status> {
+        let Some(allowance) = allowance else { return Ok(None) };
+        let counts = COUNTING.contains(&path);
+        allowance.take(usize::from(!counts)).map_err(|wait| {
+            self.desk.counts.rates_exceeded.add();
+            status::rate_exceeded(wait)
+        })?;
+        Ok(counts.then(|| Arc::clone(allowance)))
     }
 }
 
@@ -278,23 +359,9 @@ where
     type Future = BoxFuture<Self::Response, Self::Error>;
 
     fn call(&self, mut request: Request<A>) -> Self::Future {
-        let Some(identity) = &self.identity else { return self.inner.call(request) };
-        let peer = request.extensions().get::<Arc<PeerIdentity>>();
-        let (path, headers) = (request.uri().path(), request.headers());
-        match identity.admit(&self.last, path, headers, peer.map(AsRef::as_ref)) {
-            Ok(caller) => {
-                // Nobody behind this has any use for it.
-                request.headers_mut().remove(AUTHORIZATION);
-                if let Some(caller) = caller {
-                    request.extensions_mut().insert(caller);
-                }
-                self.inner.call(request)
-            }
-            Err(unwelcome) => {
-                identity.counts.callers_refused.add();
-                tracing::debug!(reason = unwelcome.reason(), "a caller is refused");
-                Box::pin(std::future::ready(Ok(status::unwelcome(&unwelcome).into_http())))
-            }
+        match self.admit(&mut request) {
+            Ok(()) => self.inner.call(request),
+            Err(refused) => Box::pin(std::future::ready(Ok(refused.into_http()))),
         }
     }
 }
