@@ -45,6 +45,16 @@ choice! {
 }
 
 choice! {
+    /// At which level each request has its line in the log.
+    AccessLog {
+        /// Only seen if the filter says so.
+        Debug = "debug",
+        /// Seen by default.
+        Info = "info",
+    }
+}
+
+choice! {
     /// Form of the logs.
     LogFormat {
         /// Readable on a terminal, JSON otherwise.
@@ -147,6 +157,10 @@ settings! {
         /// The register directory, made by `clearlist register init`, on a file system with locks,
         /// sync and atomic rename. The flag is --register. Empty: `serve` refuses to start.
         directory: Option<PathBuf> = None,
+        /// A list in force that expires within this time is warned of: in the log every hour, by
+        /// the metric `clearlist_list_expiring`, and by `clearlist.freshness`, which is then
+        /// `NOT_SERVING`. Two weeks: a revision is drafted, passed around and signed in days.
+        expiry_warning: Duration = Duration::from_hours(14 * 24),
     }
 
     /// The log of every answer.
@@ -303,6 +317,13 @@ settings! {
         filter: String = "info".into(),
         /// "auto", readable on a terminal and JSON otherwise; "text"; "json". On standard error.
         format: LogFormat = LogFormat::Auto,
+        /// One line for each request, with method, code, duration and request id: "debug" or
+        /// "info" is its level, `clearlist::access` its name in the filter.
+        access_log: AccessLog = AccessLog::Debug,
+        /// Address and port of /metrics, /livez and /readyz, by plain HTTP/1.1. Nothing there is
+        /// about a caller or a question, and nothing can be changed; still, only who looks after
+        /// the service should reach it. Empty: none.
+        metrics_listen: Option<SocketAddr> = None,
     }
 }
 
@@ -378,6 +399,27 @@ impl Settings {
         lines.join("\n") + "\n"
     }
 
+    /// The same, of the addresses.
+    fn address_contradictions(&self, say: &mut impl FnMut(&str, &str, &str)) {
+        let public = !self.listen.address.ip().is_loopback();
+        let plain = self.tls.certificate.is_none();
+        if public && plain && !self.listen.allow_plaintext_on_public_address {
+            say(
+                "listen.address",
+                "the address is not loopback and there is no TLS; set tls.certificate and tls.key, or listen.allow_plaintext_on_public_address = true if a proxy in front has TLS",
+                "该地址不是本机回环地址且没有TLS；请设置 tls.certificate 和 tls.key，或在前置代理提供TLS时设置 listen.allow_plaintext_on_public_address = true",
+            );
+        }
+        let metrics = self.telemetry.metrics_listen;
+        if metrics.is_some_and(|metrics| metrics == self.listen.address && metrics.port() != 0) {
+            say(
+                "telemetry.metrics_listen",
+                "the same as listen.address; metrics have an address of their own",
+                "与 listen.address 相同；指标须使用单独的地址",
+            );
+        }
+    }
+
     /// What cannot be meant together.
     fn contradictions(&self) -> Vec<Problem> {
         let mut out = Vec::new();
@@ -413,15 +455,8 @@ impl Settings {
                 "给出了客户端证书机构，但 tls.client_certificates 为 \"none\"",
             );
         }
+        self.address_contradictions(&mut say);
         let public = !self.listen.address.ip().is_loopback();
-        let plain = self.tls.certificate.is_none();
-        if public && plain && !self.listen.allow_plaintext_on_public_address {
-            say(
-                "listen.address",
-                "the address is not loopback and there is no TLS; set tls.certificate and tls.key, or listen.allow_plaintext_on_public_address = true if a proxy in front has TLS",
-                "该地址不是本机回环地址且没有TLS；请设置 tls.certificate 和 tls.key，或在前置代理提供TLS时设置 listen.allow_plaintext_on_public_address = true",
-            );
-        }
         let identity = &self.identity;
         identity.contradictions(public, &mut say);
         let limits = &self.limits;
@@ -473,6 +508,7 @@ impl Settings {
         let all = [
             &times[..],
             &[
+                ("register.expiry_warning", self.register.expiry_warning),
                 ("shutdown.notice_time", self.shutdown.notice_time),
                 ("shutdown.drain_timeout", self.shutdown.drain_timeout),
             ],

@@ -10,6 +10,7 @@ pub mod json;
 pub mod openapi;
 pub mod proto;
 pub mod register;
+pub mod request_id;
 pub mod status;
 mod turns;
 pub mod wire;

@@ -12,11 +12,16 @@ mod expiry;
 mod faces;
 pub mod identity;
 mod messages;
+mod methods;
+mod metrics;
+mod observed;
+mod overview;
 pub mod peer;
 mod requests;
 mod rotation;
 mod services;
 mod signals;
+mod supervisor;
 mod tls;
 
 use std::future::Future;
@@ -33,7 +38,7 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
-use crate::config::Settings;
+use crate::config::{AccessLog, Settings};
 use crate::grpc::admin::Admin;
 use crate::grpc::aside::Aside;
 use crate::grpc::clearance::Clearance;
@@ -53,11 +58,16 @@ use deadline::Deadlines;
 use faces::{Faces, Manners};
 use identity::{Desk, Identified, Identity, IdentityError};
 use messages::Budget;
+use methods::Methods;
+use metrics::Metrics;
+use observed::Observed;
+use overview::Stage;
 use requests::Requests;
 use services::{All, Services};
 use tls::{Reload, Tls};
 
 pub use identity::check as check_identity;
+pub use overview::{Overview, tell};
 pub use signals::StopSignal;
 pub use tls::{TlsError, check as check_tls};
 
@@ -89,44 +99,52 @@ pub struct Parts {
     pub log: DecisionLog,
     /// What happens on the way to it.
     pub counts: Arc<Counts>,
+    /// What is told of it at the second address.
+    pub overview: Arc<Overview>,
 }
 
 impl Parts {
     /// A register and its log, with nothing counted yet.
     #[must_use]
     pub fn new(running: Arc<Running>, log: DecisionLog) -> Self {
-        Self { running, log, counts: Arc::default() }
+        Self { running, log, counts: Arc::default(), overview: Arc::default() }
     }
 }
 
 /// What a request passes before a service answers it.
-type Face = Faces<Requests<Deadlines<Identified<Services>>>>;
+type Face = Faces<Observed<Requests<Deadlines<Identified<Services>>>>>;
 
 /// The layers of one connection, innermost first. Within `faces` every request is one of gRPC.
-fn face(
-    services: &Services,
-    desk: &Arc<Desk>,
-    counts: &Arc<Counts>,
-    manners: &Arc<Manners>,
-    connection: &Arc<Connection>,
-    address: IpAddr,
-) -> Face {
-    let identified = Identified::new(services.clone(), desk, address);
-    let deadlines = Deadlines::new(identified, Arc::clone(counts));
+fn face(shared: &Shared, connection: &Arc<Connection>, address: IpAddr) -> Face {
+    let identified = Identified::new(shared.services.clone(), &shared.desk, address);
+    let deadlines = Deadlines::new(identified, Arc::clone(&shared.counts));
     let requests = Requests::new(deadlines, Arc::clone(connection));
-    Faces::new(requests, Arc::clone(manners))
+    let observed = Observed::new(requests, Arc::clone(&shared.methods), shared.access_log);
+    Faces::new(observed, Arc::clone(&shared.manners))
+}
+
+/// What all connections share.
+#[derive(Clone)]
+struct Shared {
+    services: Services,
+    desk: Arc<Desk>,
+    counts: Arc<Counts>,
+    methods: Arc<Methods>,
+    manners: Arc<Manners>,
+    access_log: AccessLog,
 }
 
 /// A server that can serve: everything that can fail is behind it.
 pub struct Ready {
     running: Arc<Running>,
     log: DecisionLog,
-    counts: Arc<Counts>,
+    shared: Shared,
+    overview: Arc<Overview>,
     settings: Settings,
     tls: Option<(Arc<Tls>, Reload)>,
-    identity: Option<(Arc<Identity>, identity::Reload)>,
+    /// Looks at the files of callers again.
+    callers: Option<identity::Reload>,
     health: HealthReporter,
-    services: Services,
 }
 
 /// Makes a server of its parts. To be called before anybody is told that it is there.
@@ -134,43 +152,68 @@ pub struct Ready {
 /// # Errors
 /// It cannot serve: [`ServeError`].
 pub fn ready(parts: Parts, settings: Settings) -> Result<Ready, ServeError> {
-    let Parts { running, log, counts } = parts;
+    let Parts { running, log, counts, overview } = parts;
     let tls = Tls::open(&settings.tls, Arc::clone(&counts))?;
     let identity = Identity::open(&settings.identity, Arc::clone(&counts))?;
     descriptors::make_room(settings.limits.connections_max);
     let health = HealthReporter::new();
     let services = services(&running, &log, &settings, &health)?;
-    Ok(Ready { running, log, counts, settings, tls, identity, health, services })
+    let described = [DESCRIPTORS, tonic_health::pb::FILE_DESCRIPTOR_SET];
+    let reflected = [
+        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+    ];
+    let methods = Arc::new(Methods::of(&[described, reflected].concat())?);
+    overview.show(Metrics {
+        running: Arc::clone(&running),
+        log: log.clone(),
+        counts: Arc::clone(&counts),
+        methods: Arc::clone(&methods),
+        expiry_warning: settings.register.expiry_warning,
+        started: now(),
+    });
+    let access_log = settings.telemetry.access_log;
+    let (identity, callers) = identity.unzip();
+    let desk = Arc::new(Desk::new(identity, &settings.limits, Arc::clone(&counts)));
+    let manners = Arc::new(Manners::new(&settings.web, &settings.limits));
+    let shared = Shared { services, desk, counts, methods, manners, access_log };
+    Ok(Ready { running, log, shared, overview, settings, tls, callers, health })
 }
 
 impl Ready {
     /// Serves until `stop` resolves, then lets running calls finish for the time the settings
     /// give them, whatever clients do. Then the log is closed.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let Self { running, log, counts, settings, tls, identity, health, services } = self;
+        let Self { running, log, shared, overview, settings, tls, callers, health } = self;
         let (tls, reload) = tls.unzip();
         let reloading = reload.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
-        let (identity, reload) = identity.unzip();
-        let meeting = reload.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
-        for name in HEALTH_NAMES {
+        let meeting = callers.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
+        // Whether the list is fresh, `telling` says.
+        for name in HEALTH_NAMES.into_iter().filter(|name| *name != expiry::FRESHNESS) {
             health.set_service_status(name, ServingStatus::Serving).await;
         }
-        let telling = AbortOnDrop(tokio::spawn(expiry::tell_of_time(Arc::clone(&running))));
+        let warning = settings.register.expiry_warning;
+        expiry::tell_freshness(&running, &health, warning).await;
+        let telling = expiry::tell_of_time(Arc::clone(&running), health.clone(), warning);
+        let telling = AbortOnDrop(tokio::spawn(telling));
         let rotating = AbortOnDrop(tokio::spawn(rotation::take_keys(Arc::clone(&running))));
-        let desk = Arc::new(Desk::new(identity, &settings.limits, Arc::clone(&counts)));
-        let connections = Arc::new(Connections::new(settings.limits.clone(), Arc::clone(&counts)));
-        let manners = Arc::new(Manners::new(&settings.web, &settings.limits));
+        let connections =
+            Arc::new(Connections::new(settings.limits.clone(), Arc::clone(&shared.counts)));
         let door = Door {
             listener,
             tls,
             connections: Arc::clone(&connections),
             limits: settings.limits,
-            face: move |connection: &Arc<Connection>, address| {
-                face(&services, &desk, &counts, &manners, connection, address)
-            },
+            face: move |connection: &Arc<Connection>, address| face(&shared, connection, address),
         };
+        overview.enter(Stage::Serving);
+        supervisor::ready();
         let stop = async {
             stop.await;
+            overview.enter(Stage::Stopping);
+            supervisor::stopping();
+            // It would say again that the list is fresh.
+            drop(telling);
             for name in HEALTH_NAMES {
                 health.set_service_status(name, ServingStatus::NotServing).await;
             }
@@ -186,7 +229,7 @@ impl Ready {
                 "some connections did not end within the drain timeout; cut off"
             );
         }
-        drop((telling, rotating, reloading, meeting));
+        drop((rotating, reloading, meeting));
         // Answers may still wait to be stored that nobody waits for any more.
         let closed = tokio::task::spawn_blocking(move || log.close()).await;
         if let Err(error) = closed {
@@ -196,11 +239,12 @@ impl Ready {
 }
 
 /// Names under which health is told; the empty one is the whole.
-const HEALTH_NAMES: [&str; 4] = [
+const HEALTH_NAMES: [&str; 5] = [
     "",
     <ClearanceServiceServer<Clearance> as tonic::server::NamedService>::NAME,
     <RegisterServiceServer<Reading> as tonic::server::NamedService>::NAME,
     <AdminServiceServer<Admin> as tonic::server::NamedService>::NAME,
+    expiry::FRESHNESS,
 ];
 
 /// A stream of health ends with the name it is about, and would hold the drain otherwise.
@@ -275,4 +319,7 @@ pub enum ServeError {
     /// The descriptors built into this program are broken.
     #[error("the API descriptors cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The methods in them cannot be told.
+    #[error("the API descriptors cannot be read: {0}")]
+    Descriptors(#[from] prost::DecodeError),
 }

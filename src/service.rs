@@ -11,4 +11,5 @@ pub mod replay;
 pub mod running;
 pub mod service_keys;
 pub mod snapshot;
+pub mod tally;
 pub mod timeline;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,7 @@ use crate::domain::material_name::NORMAL_FORM_VERSION;
 use crate::domain::message::Refusal;
 use crate::formats::list_csv::{self, ListFiles};
 use crate::formats::proposal::{Base, ProposalFile};
+use crate::grpc::request_id;
 use crate::register::note::{Note, Role};
 use crate::register::record::ListHeads;
 use crate::register::statement::{RevisionStatement, Statement};
@@ -75,7 +77,7 @@ pub(super) async fn run(
         Ok((settings, _)) => settings,
         Err(problems) => return complain_of(lang, &problems),
     };
-    telemetry::init(&settings.telemetry);
+    telemetry::init(&settings.telemetry, request_id::current_text);
     let directory = args.dir.unwrap_or(temporary);
     let files = match &args.list {
         Some(path) => match folder::read_files(path) {
@@ -90,7 +92,7 @@ pub(super) async fn run(
     match make(lang, &directory, files, &settings.decisions) {
         Ok((running, log)) => {
             let hint = |address| things_to_try(lang, address, &directory);
-            serve(lang, settings, running, log, hint).await
+            serve(lang, settings, running, log, Arc::default(), hint).await
         }
         Err(outcome) => outcome,
     }

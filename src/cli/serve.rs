@@ -8,7 +8,8 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use crate::config::{self, Given, Problem, Settings};
-use crate::server::{self, Parts, now};
+use crate::grpc::request_id;
+use crate::server::{self, Overview, Parts, now};
 use crate::service::decisions::{DIRECTORY, DecisionLog, DecisionSettings, Mode};
 use crate::service::opening::{self, OpeningError};
 use crate::service::running::Running;
@@ -84,14 +85,37 @@ pub(super) async fn run(
     if args.check_config {
         return check(lang, &settings);
     }
-    telemetry::init(&settings.telemetry);
+    telemetry::init(&settings.telemetry, request_id::current_text);
+    let overview = Arc::new(Overview::default());
+    // Before the register is read: a long start is seen, not guessed.
+    if let Some(address) = settings.telemetry.metrics_listen
+        && let Err(outcome) = tell(lang, address, &overview).await
+    {
+        return outcome;
+    }
     // The register first: its lock says whether another server has all of this.
     let opened = open(lang, &directory)
         .and_then(|running| Ok((running, open_log(lang, &directory, &settings.decisions)?)));
     match opened {
-        Ok((running, log)) => serve(lang, settings, running, log, |_address| String::new()).await,
+        Ok((running, log)) => {
+            serve(lang, settings, running, log, overview, |_address| String::new()).await
+        }
         Err(outcome) => outcome,
     }
+}
+
+/// Answers at the second address until the process ends.
+async fn tell(lang: Lang, address: SocketAddr, overview: &Arc<Overview>) -> Result<(), Outcome> {
+    let (listener, address) = server::bind(address).await.map_err(|error| {
+        complain(&match lang {
+            Lang::En => format!("cannot listen on telemetry.metrics_listen {address}: {error}"),
+            Lang::Zh => format!("无法监听 telemetry.metrics_listen {address}：{error}"),
+        });
+        Outcome::Failed
+    })?;
+    tracing::info!(%address, "metrics are told");
+    tokio::spawn(server::tell(listener, Arc::clone(overview)));
+    Ok(())
 }
 
 /// File, environment and flags, read.
@@ -235,6 +259,7 @@ pub(super) async fn serve(
     settings: Settings,
     running: Running,
     log: DecisionLog,
+    overview: Arc<Overview>,
     hint: impl FnOnce(SocketAddr) -> String,
 ) -> Outcome {
     let listen = settings.listen.address;
@@ -258,7 +283,8 @@ pub(super) async fn serve(
         }
     };
     let greeting = greeting(lang, address, &running);
-    let ready = match server::ready(Parts::new(Arc::new(running), log), settings) {
+    let parts = Parts { overview, ..Parts::new(Arc::new(running), log) };
+    let ready = match server::ready(parts, settings) {
         Ok(ready) => ready,
         Err(error) => {
             complain(&error.to_string());

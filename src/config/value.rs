@@ -184,6 +184,23 @@ impl Value for SocketAddr {
     }
 }
 
+impl Value for Option<SocketAddr> {
+    fn take(&mut self, written: Written<'_>) -> Result<(), Expected> {
+        if written.text() == Some("") {
+            *self = None;
+            return Ok(());
+        }
+        let mut address = SocketAddr::from(([0, 0, 0, 0], 0));
+        address.take(written)?;
+        *self = Some(address);
+        Ok(())
+    }
+
+    fn show(&self) -> String {
+        quoted(&self.map(|address| address.to_string()).unwrap_or_default())
+    }
+}
+
 /// Units of time, largest first, in milliseconds.
 const TIME_UNITS: [(&str, u64); 4] =
     [("h", 60 * 60 * 1_000), ("min", 60 * 1_000), ("s", 1_000), ("ms", 1)];

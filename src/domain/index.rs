@@ -91,6 +91,12 @@ impl Index {
         index
     }
 
+    /// How many distinct names it holds, by their normal form.
+    #[must_use]
+    pub fn names(&self) -> usize {
+        self.names.len()
+    }
+
     /// The exact keys alone: enough to lint a list, not to search it.
     pub(super) fn exact(entries: &[Entry]) -> Self {
         let (names, _) = Names::build(entries);

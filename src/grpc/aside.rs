@@ -18,6 +18,7 @@ use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 
+use super::request_id::carried;
 use crate::service::priority::yield_to_lookups;
 
 /// A service, its calls run aside.
@@ -69,7 +70,7 @@ where
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let mut inner = self.inner.clone();
-        let called = self.thread.spawn(async move { inner.call(request).await });
+        let called = self.thread.spawn(carried(async move { inner.call(request).await }));
         Box::pin(async move {
             called.await.unwrap_or_else(|failed| {
                 Ok(Status::internal(format!("the call ended early: {failed}")).into_http())

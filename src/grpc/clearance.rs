@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::domain::clearance::{Decision, decide};
+use crate::domain::clearance::{Decision, Verdict, decide};
 use crate::domain::material_name::MaterialName;
 use crate::domain::message::Refusal;
 use crate::domain::question::{Question, find_scheme};
@@ -87,7 +87,10 @@ impl Clearance {
             let published = self.running.load();
             if let Some(found) = Running::current(&published, wanted, now) {
                 let snapshot = found.map_err(|error| status::unanswerable(&error))?;
-                return decide_from(Some((&published, &self.log)), snapshot, request, now);
+                let served = Some((&**published, &self.log));
+                let decided = decide_from(served, snapshot, request, now)?;
+                self.running.tally().decided(decided.verdict);
+                return Ok(decided);
             }
         }
         // The past is read from the store, which must not hold up the network threads.
@@ -105,7 +108,9 @@ impl Clearance {
     ) -> Result<Decided, Status> {
         let found = self.running.find(published, wire::wanted(request), now);
         let snapshot = found.map_err(|error| status::unanswerable(&error))?;
-        decide_from(Some((published, &self.log)), &snapshot, request, now)
+        let decided = decide_from(Some((published, &self.log)), &snapshot, request, now)?;
+        self.running.tally().decided(decided.verdict);
+        Ok(decided)
     }
 
     /// Queues what the log keeps, under the name of who asked.
@@ -139,6 +144,8 @@ impl Clearance {
 pub struct Decided {
     /// The decision.
     pub decision: Encoded<v1::Decision>,
+    /// Its verdict.
+    verdict: Verdict,
     /// What its receipt will show, if one was asked for.
     receipt: Option<Unsigned>,
     /// What the log keeps of it; `None` if nothing is logged.
@@ -212,7 +219,7 @@ fn decide_from(
     }
     let correlation_id = &request.correlation_id;
     let decision = wire::decision(snapshot, &question, &decided, correlation_id, now);
-    Ok(Decided { decision, receipt, record })
+    Ok(Decided { decision, verdict: decided.verdict, receipt, record })
 }
 
 /// What the log keeps of a decision; `text` is all of it.
@@ -383,7 +390,7 @@ impl ClearanceService for Clearance {
         &self,
         request: Request<v1::CheckClearanceRequest>,
     ) -> Result<Response<answers::CheckClearanceResponse>, Status> {
-        let Decided { decision, receipt, record } = self.decide(request.get_ref()).await?;
+        let Decided { decision, receipt, record, .. } = self.decide(request.get_ref()).await?;
         let receipt = self.sign(receipt)?;
         let caller = request.extensions().get::<Caller>();
         let logged = self.log_for(caller, record.into_iter().collect());

@@ -8,6 +8,7 @@ use std::thread::available_parallelism;
 use tokio::sync::Semaphore;
 use tonic::Status;
 
+use super::request_id::carrying;
 use super::status;
 
 /// Who may run, and who may wait for that.
@@ -35,6 +36,7 @@ impl Turns {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Status> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let work = carrying(work);
         let run = move || {
             let done = work();
             // Not before: a caller who hangs up frees no processor.

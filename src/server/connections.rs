@@ -95,6 +95,7 @@ pub(super) struct Entered(pub(super) Arc<Connection>);
 impl Drop for Entered {
     fn drop(&mut self) {
         self.0.all.book().remove(&self.0.id);
+        self.0.all.counts.connections_ended.add();
     }
 }
 

@@ -1,29 +1,14 @@
 //! What happened since the start, as numbers that only grow: for the log, and for metrics.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A number that only grows.
-#[derive(Debug, Default)]
-pub struct Count(AtomicU64);
-
-impl Count {
-    /// One more.
-    pub(super) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many so far.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+pub use crate::service::tally::Count;
 
 /// Of the transport, below what a request asks.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Connections taken.
     pub connections_accepted: Count,
+    /// Of those, how many have ended.
+    pub connections_ended: Count,
     /// Connections that were not taken, because all places had a request open.
     pub connections_refused: Count,
     /// Connections that had to make room for others.

@@ -23,6 +23,7 @@ use crate::store::AppendError;
 use super::priority::yield_to_lookups;
 use super::running::Running;
 use super::snapshot::SignedList;
+use super::tally::Tally;
 use super::timeline::Published;
 
 /// Proposals that may wait. Each may hold some 100 MB.
@@ -94,6 +95,7 @@ struct Job {
 #[derive(Debug, Clone)]
 pub struct Intake {
     jobs: SyncSender<Job>,
+    tally: Arc<Tally>,
 }
 
 impl Intake {
@@ -103,10 +105,11 @@ impl Intake {
     /// The system gives no thread.
     pub fn start(running: Arc<Running>, clock: Clock) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(WAITING_MAX);
+        let tally = Arc::clone(running.tally());
         std::thread::Builder::new()
             .name("intake".into())
             .spawn(move || write(&running, &waiting, clock))?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, tally })
     }
 
     /// Submits a proposal.
@@ -116,10 +119,20 @@ impl Intake {
     pub async fn submit(&self, submission: Submission) -> Result<Standing, SubmitError> {
         let (reply, outcome) = oneshot::channel();
         match self.jobs.try_send(Job { submission, reply }) {
-            Ok(()) => outcome.await.unwrap_or(Err(SubmitError::Ended)),
-            Err(TrySendError::Full(_)) => Err(SubmitError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(SubmitError::Ended),
+            Ok(()) => match outcome.await {
+                Ok(outcome) => outcome,
+                Err(_writer_ended) => self.turned_away(SubmitError::Ended),
+            },
+            Err(TrySendError::Full(_)) => self.turned_away(SubmitError::Busy),
+            Err(TrySendError::Disconnected(_)) => self.turned_away(SubmitError::Ended),
         }
+    }
+
+    /// The writer has not seen it.
+    fn turned_away(&self, error: SubmitError) -> Result<Standing, SubmitError> {
+        let outcome = Err(error);
+        self.tally.proposed(&outcome);
+        outcome
     }
 }
 
@@ -127,6 +140,7 @@ fn write(running: &Running, waiting: &Receiver<Job>, clock: Clock) {
     yield_to_lookups();
     while let Ok(Job { submission, reply }) = waiting.recv() {
         let outcome = accept(running, submission, clock());
+        running.tally().proposed(&outcome);
         // The submitter may have hung up. The statement stands either way.
         drop(reply.send(outcome));
     }

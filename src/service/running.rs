@@ -17,6 +17,7 @@ use super::past::PastLists;
 use super::replay::{ReplayError, Replayed, list_of};
 use super::service_keys::{self, ServiceKeys, ServiceKeysError};
 use super::snapshot::{Revision, SignedList, Snapshot};
+use super::tally::Tally;
 use super::timeline::{self, Answering, Published};
 
 /// A register that answers.
@@ -25,6 +26,8 @@ pub struct Running {
     published: ArcSwap<Published>,
     store: Arc<dyn Store>,
     past: PastLists,
+    /// What was answered and proposed, for metrics.
+    tally: Arc<Tally>,
     /// With which receipts are signed; none for a register that is only read.
     service_keys: ArcSwapOption<ServiceKeys>,
     /// Where they are kept.
@@ -95,7 +98,23 @@ impl Running {
         let published = ArcSwap::from_pointee(published);
         let (past, service_keys) = (PastLists::default(), ArcSwapOption::empty());
         let service_keys_folder = OnceLock::new();
-        Ok(Self { published, store, past, service_keys, service_keys_folder, size, stopping })
+        let tally = Arc::default();
+        Ok(Self {
+            published,
+            store,
+            past,
+            tally,
+            service_keys,
+            service_keys_folder,
+            size,
+            stopping,
+        })
+    }
+
+    /// What was answered and proposed since the start.
+    #[must_use]
+    pub const fn tally(&self) -> &Arc<Tally> {
+        &self.tally
     }
 
     /// The register as it stands, to keep for a while.

@@ -136,7 +136,8 @@ impl Launched {
         Ended { code: status.code(), said: self.said() }
     }
 
-    fn said(&self) -> String {
+    /// What it has said on standard error so far.
+    pub fn said(&self) -> String {
         let length = self.said.metadata().expect("the file is open").len();
         let mut said = vec![0; usize::try_from(length).expect("it says little")];
         self.said.read_exact_at(&mut said, 0).expect("what it said can be read");

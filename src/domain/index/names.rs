@@ -29,6 +29,11 @@ enum Bearers {
 }
 
 impl Names {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_normal.len()
+    }
+
     /// The names of these entries, and their normal forms.
     pub(super) fn build(entries: &[Entry]) -> (Self, Vec<(NameId, &str)>) {
         // Entries of one material share their names, so most are told apart by address alone.
