@@ -31,23 +31,6 @@ impl Count {
     }
 }
 
-/// A number that grows and shrinks.
-#[derive(Debug, Default)]
-pub struct Level(AtomicU64);
-
-impl Level {
-    /// From now on it is this.
-    pub fn set(&self, level: u64) {
-        self.0.store(level, Ordering::Relaxed);
-    }
-
-    /// What it is.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// What became of proposals.
 const OUTCOMES: [&str; 8] = [
     "accepted",
