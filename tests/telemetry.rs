@@ -365,3 +365,51 @@ async fn dashboard_alerts_and_manual_name_metrics_that_there_are() {
         serde_json::from_str(&read("deploy/grafana-dashboard.json")).expect("JSON");
     assert!(dashboard["panels"].as_array().is_some_and(|panels| panels.len() > 5));
 }
+
+#[tokio::test]
+async fn every_reason_to_refuse_a_proposal_has_its_series() {
+    let place = place();
+    let server = start(&place, &[]);
+    let text = metrics(&metrics_of(&server));
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/register");
+    let mut reasons = BTreeSet::new();
+    for file in ["checkpoint.rs", "note.rs", "policy.rs", "statement.rs", "step.rs"] {
+        let source = std::fs::read_to_string(sources.join(file)).expect("it is there");
+        let texts = source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
+        let upper = |text: &&str| {
+            text.len() > 3 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        };
+        reasons.extend(texts.filter(upper).map(ToOwned::to_owned));
+    }
+    assert!(reasons.len() > 20, "{reasons:?}");
+    for reason in reasons {
+        value(&text, &format!("clearlist_proposal_refusals_total{{reason=\"{reason}\"}}"));
+    }
+}
+
+#[tokio::test]
+async fn systemd_hears_of_the_start_when_it_listens_and_of_the_end() {
+    let place = place();
+    let path = place.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let hear = || {
+        let mut heard = [0; 256];
+        let length = socket.recv(&mut heard).expect("it says something");
+        String::from_utf8_lossy(&heard[..length]).trim_end().to_owned()
+    };
+    let register = place.register().display().to_string();
+    let mut command =
+        support::server::program(&["serve", "--listen", "127.0.0.1:0", "--register", &register]);
+    command.env("NOTIFY_SOCKET", &path);
+    let launched = Launched::run(command);
+    assert_eq!(hear(), "READY=1");
+    let server = launched.listening().expect("it is served");
+    ClearanceServiceClient::new(server.connect().await)
+        .check_clearance(question())
+        .await
+        .expect("an answer");
+    server.terminate();
+    assert_eq!(hear(), "STOPPING=1");
+    assert_eq!(server.ended().code, Some(0));
+}
