@@ -116,7 +116,9 @@ impl Clearance {
     /// Queues what the log keeps, under the name of who asked.
     fn log_for(&self, caller: Option<&Caller>, mut records: Vec<Answered>) -> Ticket {
         if let Some(caller) = caller {
-            records.iter_mut().for_each(|record| record.caller = (&*caller.name).into());
+            for record in &mut records {
+                record.caller = (&*caller.name).into();
+            }
         }
         self.log.submit(records)
     }
