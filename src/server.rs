@@ -193,8 +193,8 @@ impl Ready {
             health.set_service_status(name, ServingStatus::Serving).await;
         }
         let warning = settings.register.expiry_warning;
-        expiry::tell_freshness(&running, &health, warning).await;
-        let telling = expiry::tell_of_time(Arc::clone(&running), health.clone(), warning);
+        let said = expiry::tell_freshness(&running, &health, warning).await;
+        let telling = expiry::tell_of_time(Arc::clone(&running), health.clone(), warning, said);
         let telling = AbortOnDrop(tokio::spawn(telling));
         let rotating = AbortOnDrop(tokio::spawn(rotation::take_keys(Arc::clone(&running))));
         let connections =

@@ -58,14 +58,25 @@ fn signed(duration: Duration) -> SignedDuration {
 }
 
 /// Tells health how the list stands now.
-pub(super) async fn tell_freshness(running: &Running, health: &HealthReporter, warning: Duration) {
+pub(super) async fn tell_freshness(
+    running: &Running,
+    health: &HealthReporter,
+    warning: Duration,
+) -> Freshness {
     let at = now();
     let fresh = Freshness::of(running.published().at(at), at, warning);
     health.set_service_status(FRESHNESS, fresh.status()).await;
+    fresh
 }
 
 /// Says what comes into force, and ahead of time what is about to expire.
-pub(super) async fn tell_of_time(running: Arc<Running>, health: HealthReporter, warning: Duration) {
+/// `said` is what health says of the list; watchers hear of changes only.
+pub(super) async fn tell_of_time(
+    running: Arc<Running>,
+    health: HealthReporter,
+    warning: Duration,
+    mut said: Freshness,
+) {
     let mut sizes = running.sizes();
     let mut told = None;
     loop {
@@ -99,7 +110,10 @@ pub(super) async fn tell_of_time(running: Arc<Running>, health: HealthReporter, 
             }
             Answering::Nothing => tracing::warn!("no list is in force yet"),
         }
-        health.set_service_status(FRESHNESS, fresh.status()).await;
+        if fresh.status() != said.status() {
+            health.set_service_status(FRESHNESS, fresh.status()).await;
+        }
+        said = fresh;
         let next = published.after(at).next().map(|period| period.from.duration_since(at));
         drop(published);
         let soon = [next, near.filter(SignedDuration::is_positive)];

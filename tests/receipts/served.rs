@@ -213,7 +213,8 @@ async fn a_receipt_of_revision_three_holds_when_the_register_is_at_three_hundred
     script.add(&plain(&again), &auditor.policy, &auditor.key, true);
 
     // Another day: what was in force then, with all that is known now.
-    let day = clearlist::domain::shanghai::today(in_seconds(-86_400));
+    // Two days back: an hour ago may be yesterday.
+    let day = clearlist::domain::shanghai::today(in_seconds(-2 * 86_400));
     early.known_at_revision = 0;
     early.declaration_date = Some(Date {
         year: i32::from(day.year()),
