@@ -255,17 +255,39 @@ async fn end_watches(mut health: HealthReporter) {
     }
 }
 
+type ReflectionBuilder = tonic_reflection::server::Builder<'static>;
+
+/// Reflection over everything that is served.
+fn described() -> ReflectionBuilder {
+    ReflectionBuilder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+// The two stay functions of their own: inlined together into one, the optimized program read the
+// descriptors of the second from memory that was not theirs.
+#[inline(never)]
+fn with_reflection_v1(
+    routes: Routes,
+    bytes_max: usize,
+) -> Result<Routes, tonic_reflection::server::Error> {
+    Ok(routes.add_service(described().build_v1()?.max_decoding_message_size(bytes_max)))
+}
+
+#[inline(never)]
+fn with_reflection_v1alpha(
+    routes: Routes,
+    bytes_max: usize,
+) -> Result<Routes, tonic_reflection::server::Error> {
+    Ok(routes.add_service(described().build_v1alpha()?.max_decoding_message_size(bytes_max)))
+}
+
 fn services(
     running: &Arc<Running>,
     log: &DecisionLog,
     settings: &Settings,
     health: &HealthReporter,
 ) -> Result<Services, ServeError> {
-    let reflection = |builder: tonic_reflection::server::Builder<'static>| {
-        builder
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
     let limits = &settings.limits;
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
     let (items_max, batches_max) = (count(limits.batch_items_max), count(limits.batches_open_max));
@@ -288,18 +310,15 @@ fn services(
     let question_bytes_max = limits.question_bytes_max.bytes();
     let health = HealthServer::new(HealthService::from_health_reporter(health.clone()))
         .max_decoding_message_size(question_bytes_max);
-    let reflection_v1 = reflection(tonic_reflection::server::Builder::configure())
-        .build_v1()?
-        .max_decoding_message_size(question_bytes_max);
-    let reflection_v1alpha = reflection(tonic_reflection::server::Builder::configure())
-        .build_v1alpha()?
-        .max_decoding_message_size(question_bytes_max);
     Ok(Services::new(All {
         clearance,
         batches,
         register: reading,
         admin,
-        others: Routes::new(health).add_service(reflection_v1).add_service(reflection_v1alpha),
+        others: with_reflection_v1alpha(
+            with_reflection_v1(Routes::new(health), question_bytes_max)?,
+            question_bytes_max,
+        )?,
         large: Arc::new(Budget::new(limits.messages_bytes_max.bytes(), limits.message_timeout)),
     }))
 }
