@@ -2,7 +2,6 @@
 //! answer, the answer into the decision log, and only then to its caller. One snapshot a request;
 //! no lock, and nothing is read from storage but for questions about the past.
 
-use std::fmt::Write;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -48,9 +47,6 @@ const BATCH_ITEMS_INLINE_MAX: usize = 32;
 const PAGE_SIZE_DEFAULT: usize = 20;
 /// Most results of a search page.
 const PAGE_SIZE_MAX: usize = 200;
-
-/// Bytes of most decision texts.
-const TEXT_BYTES_USUAL: usize = 1_024;
 
 /// Reads the clock.
 pub type Clock = fn() -> Timestamp;
@@ -203,9 +199,7 @@ fn decide_from(
         let asked = Asked::new(&raw, request.known_at_revision, request.min_revision);
         let decision =
             DecisionText::new(register.origin(), asked, &question, &decided, source, now);
-        let mut text = String::with_capacity(TEXT_BYTES_USUAL);
-        // Writing to a string does not fail.
-        let _ = write!(text, "{decision}");
+        let text = decision.text();
         if request.receipt {
             let signed = snapshot.signed.as_ref().ok_or_else(status::receipt_unavailable)?;
             let unsigned = Unsigned::gather(

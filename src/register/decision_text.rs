@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::clearance::{Decision, Verdict};
 use crate::domain::entry::Use;
@@ -20,6 +22,8 @@ use crate::domain::question::{Question, RawQuestion, civil_date};
 use super::merkle::Hash;
 use super::statement::{from_hex, to_hex};
 
+/// Most texts are shorter, in bytes.
+const TEXT_BYTES_USUAL: usize = 1_024;
 /// First line.
 const TYPE: &str = "clearlist/decision/v1";
 /// Names of the lines after it.
@@ -159,7 +163,7 @@ pub struct Matching<'a> {
     pub verdict: Verdict,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an entry that matches")]
 struct MatchingWire<'a> {
     entry: Cow<'a, str>,
@@ -412,34 +416,58 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl fmt::Display for DecisionText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let matches: Vec<MatchingWire<'_>> = self
-            .matches
-            .iter()
-            .map(|m| MatchingWire {
-                entry: Cow::Borrowed(&*m.entry),
-                reasons: m.reasons.iter().map(|reason| reason.name().into()).collect(),
-                verdict: m.verdict.name().into(),
-            })
-            .collect();
-        let reasons: Vec<&str> = self.reasons.iter().map(|reason| reason.name()).collect();
-        writeln!(f, "{TYPE}\norigin {}", self.origin)?;
-        line(f, "question", &self.question)?;
-        line(f, "compared", &self.compared)?;
-        writeln!(f, "verdict {}", self.verdict.name())?;
-        line(f, "reasons", &reasons)?;
-        line(f, "matches", &matches)?;
-        line(f, "candidates", &self.candidates)?;
+impl DecisionText<'_> {
+    /// The text itself.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = Vec::with_capacity(TEXT_BYTES_USUAL);
+        // Strings, integers and lists of them in sorted fields: what `serde_json` writes of them
+        // is the canonical form, it is UTF-8, and nothing of it, nor writing to memory, can fail.
+        let _ = self.write(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> io::Result<()> {
         let Source { known, revision, list_root } = &self.source;
-        writeln!(f, "declaration_date {}", self.declaration_date)?;
-        writeln!(f, "known {known}\nrevision {revision}\nlist_root_sha256 {}", to_hex(list_root))?;
-        writeln!(f, "normal_form_version {NORMAL_FORM_VERSION}\ndecide_time {}", self.decide_time)
+        write!(out, "{TYPE}\norigin {}\nquestion ", self.origin)?;
+        serde_json::to_writer(&mut *out, &self.question)?;
+        out.extend_from_slice(b"\ncompared ");
+        serde_json::to_writer(&mut *out, &self.compared)?;
+        write!(out, "\nverdict {}\nreasons ", self.verdict.name())?;
+        serde_json::to_writer(&mut *out, &Names(&self.reasons))?;
+        out.extend_from_slice(b"\nmatches ");
+        serde_json::to_writer(&mut *out, &self.matches)?;
+        out.extend_from_slice(b"\ncandidates ");
+        serde_json::to_writer(&mut *out, &self.candidates)?;
+        writeln!(out, "\ndeclaration_date {}", self.declaration_date)?;
+        writeln!(out, "known {known}\nrevision {revision}")?;
+        writeln!(out, "list_root_sha256 {}", to_hex(list_root))?;
+        writeln!(out, "normal_form_version {NORMAL_FORM_VERSION}")?;
+        writeln!(out, "decide_time {}", self.decide_time)
     }
 }
 
-/// Strings, integers and lists of them in sorted fields: what `serde_json` writes of them is the
-/// canonical form, and nothing of it can fail.
-fn line(f: &mut fmt::Formatter<'_>, name: &str, value: &impl Serialize) -> fmt::Result {
-    writeln!(f, "{name} {}", serde_json::to_string(value).map_err(|_unwritable| fmt::Error)?)
+impl fmt::Display for DecisionText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// Reasons by their names.
+struct Names<'a>(&'a [Reason]);
+
+impl Serialize for Names<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|reason| reason.name()))
+    }
+}
+
+impl Serialize for Matching<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Matching", 3)?;
+        fields.serialize_field("entry", &self.entry)?;
+        fields.serialize_field("reasons", &Names(&self.reasons))?;
+        fields.serialize_field("verdict", self.verdict.name())?;
+        fields.end()
+    }
 }

@@ -312,7 +312,12 @@ fn instant(field: &'static str, given: Option<&str>) -> Result<Timestamp, Statem
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0x0f));
+    }
+    text
 }
 
 /// A digest of 64 lower-case hexadecimal digits.

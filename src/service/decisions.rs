@@ -19,6 +19,7 @@ use crate::domain::hs_code::HsCode;
 use crate::domain::uscc::Uscc;
 
 mod folder;
+mod group;
 mod keeper;
 mod queue;
 pub mod reading;

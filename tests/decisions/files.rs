@@ -40,8 +40,20 @@ fn record(decide_time: Timestamp, id: &str) -> Answered {
         verdict: Verdict::Listed,
         revision: 1,
         correlation_id: id.into(),
-        answer: "a".repeat(2_000),
+        answer: noise(id, 2_000),
     }
+}
+
+/// A text that cannot be packed, another one for each name.
+fn noise(name: &str, length: usize) -> String {
+    let mut state =
+        name.bytes().fold(1_u64, |state, byte| state.wrapping_mul(257) + u64::from(byte));
+    let mut letter = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'0' + u8::try_from(state >> 58).expect("six bits"))
+    };
+    (0..length).map(|_nth| letter()).collect()
 }
 
 fn open(log: &Path, settings: DecisionSettings) -> DecisionLog {
@@ -251,7 +263,7 @@ async fn a_damaged_newest_file_is_kept_under_another_name_and_answers_go_on() {
             }
             _ => {
                 let connection = rusqlite::Connection::open(&newest).expect("a database");
-                connection.execute_batch("ALTER TABLE answers RENAME TO other").expect("renamed");
+                connection.execute_batch("ALTER TABLE groups RENAME TO other").expect("renamed");
                 Ok(())
             }
         }
@@ -280,10 +292,10 @@ async fn a_file_of_a_later_version_is_refused_and_not_touched() {
     open(log.path(), DecisionSettings::default()).close();
     let newest = log.path().join(&names(log.path(), ".sqlite")[0]);
     let connection = rusqlite::Connection::open(&newest).expect("a database");
-    connection.execute_batch("PRAGMA user_version = 2").expect("it is ours");
+    connection.execute_batch("PRAGMA user_version = 3").expect("it is ours");
     drop(connection);
     let opened = DecisionLog::open(log.path(), DecisionSettings::default(), server::now);
-    assert!(matches!(opened, Err(OpenLogError::Newer { version: 2, .. })), "{opened:?}");
+    assert!(matches!(opened, Err(OpenLogError::Newer { version: 3, .. })), "{opened:?}");
     assert_eq!(names(log.path(), ".sqlite").len(), 1);
 }
 

@@ -1,19 +1,20 @@
-//! Reading a decision log, beside the server that writes it or without one: a few hundred
-//! answers at a time, each time a look of its own, so that the writer is never held up.
+//! Reading a decision log, beside the server that writes it or without one: a few groups at a
+//! time, each time a look of its own, so that the writer is never held up.
 
 use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use crate::domain::clearance::Verdict;
 
 use super::folder::{Folder, SegmentName};
+use super::group::{Group, Stored};
 use super::segment::{LAG_MICROS_MAX, SegmentError, open_read_only};
 
-/// Answers of one look.
-const LOOK_ROWS: usize = 500;
+/// Groups of one look.
+const LOOK_GROUPS: usize = 16;
 
 /// Which answers are wanted; what is `None` is any.
 #[derive(Debug, Clone, Default)]
@@ -126,41 +127,37 @@ fn read_segment(
     each: &mut impl FnMut(Logged) -> io::Result<Next>,
 ) -> Result<Next, ReadFailure> {
     let Some(connection) = open_read_only(folder, name)? else { return Ok(Next::More) };
-    let from = filter.from.map_or(i64::MIN, Timestamp::as_microsecond);
-    let until = filter.until.map_or(i64::MAX, Timestamp::as_microsecond);
-    // An id is its answer's time, or later, by less than an hour.
-    let (mut lowest, mut highest) = (from, until.saturating_add(LAG_MICROS_MAX));
+    let wanted = Wanted::new(filter);
+    let (mut lowest, mut highest) = (wanted.from, wanted.highest_id());
     let direction = if order == Order::OldestFirst { "ASC" } else { "DESC" };
+    // The group before the first of that time may reach into it.
     let mut look = connection.prepare(&format!(
-        "SELECT id, decide_time, caller, end_user, hs_code, verdict, revision, correlation_id, answer
-         FROM answers
-         WHERE id BETWEEN ?1 AND ?2 AND decide_time >= ?3 AND decide_time < ?4
-           AND (?5 IS NULL OR end_user = ?5) AND (?6 IS NULL OR hs_code = ?6)
-           AND (?7 IS NULL OR verdict = ?7) AND (?8 IS NULL OR caller = ?8)
-         ORDER BY id {direction} LIMIT {LOOK_ROWS}"
+        "SELECT id, last_id, answers FROM groups
+         WHERE id BETWEEN coalesce((SELECT max(id) FROM groups WHERE id <= ?1), ?1) AND ?2
+           AND last_id >= ?1
+         ORDER BY id {direction} LIMIT {LOOK_GROUPS}"
     ))?;
     loop {
-        let wanted = params![
-            lowest,
-            highest,
-            from,
-            until,
-            filter.end_user,
-            filter.hs_code,
-            filter.verdict.map(Verdict::name),
-            filter.caller
-        ];
-        let rows = look.query_map(wanted, |row| logged(&name.file, row))?;
-        let rows: Vec<Logged> = rows.collect::<Result<_, _>>()?;
-        let Some(last) = rows.last() else { return Ok(Next::More) };
+        let groups = look.query_map(params![lowest, highest], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
+        })?;
+        let groups = groups.collect::<Result<Vec<_>, _>>()?;
+        let Some(&(id, last_id, _)) = groups.last() else { return Ok(Next::More) };
         match order {
-            Order::OldestFirst => lowest = last.id.saturating_add(1),
-            Order::NewestFirst => highest = last.id.saturating_sub(1),
+            Order::OldestFirst => lowest = last_id.saturating_add(1),
+            Order::NewestFirst => highest = id.saturating_sub(1),
         }
-        let is_end = rows.len() < LOOK_ROWS;
-        for row in rows {
-            if each(row).map_err(ReadFailure::Taker)? == Next::Enough {
-                return Ok(Next::Enough);
+        let is_end = groups.len() < LOOK_GROUPS;
+        for (_, _, packed) in groups {
+            let mut answers = Group::unpack(&packed)?.answers;
+            if order == Order::NewestFirst {
+                answers.reverse();
+            }
+            for stored in answers.into_iter().filter(|stored| wanted.has(stored)) {
+                let logged = logged(&name.file, stored)?;
+                if each(logged).map_err(ReadFailure::Taker)? == Next::Enough {
+                    return Ok(Next::Enough);
+                }
             }
         }
         if is_end {
@@ -169,21 +166,49 @@ fn read_segment(
     }
 }
 
-fn logged(segment: &str, row: &Row<'_>) -> rusqlite::Result<Logged> {
-    let micros: i64 = row.get(1)?;
-    let revision: i64 = row.get(6)?;
+/// A filter in what is stored.
+struct Wanted<'a> {
+    filter: &'a Filter,
+    /// Microseconds.
+    from: i64,
+    until: i64,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(filter: &'a Filter) -> Self {
+        let from = filter.from.map_or(i64::MIN, Timestamp::as_microsecond);
+        let until = filter.until.map_or(i64::MAX, Timestamp::as_microsecond);
+        Self { filter, from, until }
+    }
+
+    /// An id is its answer's time, or later, by less than an hour.
+    const fn highest_id(&self) -> i64 {
+        self.until.saturating_add(LAG_MICROS_MAX)
+    }
+
+    fn has(&self, stored: &Stored) -> bool {
+        let is = |wanted: Option<&str>, stored: &str| wanted.is_none_or(|wanted| wanted == stored);
+        (self.from..self.until).contains(&stored.decide_time)
+            && is(self.filter.end_user.as_deref(), &stored.end_user)
+            && is(self.filter.hs_code.as_deref(), &stored.hs_code)
+            && is(self.filter.verdict.map(Verdict::name), &stored.verdict)
+            && is(self.filter.caller.as_deref(), &stored.caller)
+    }
+}
+
+fn logged(segment: &str, stored: Stored) -> io::Result<Logged> {
+    let decide_time = Timestamp::from_microsecond(stored.decide_time);
     Ok(Logged {
         segment: segment.to_owned(),
-        id: row.get(0)?,
-        decide_time: Timestamp::from_microsecond(micros)
-            .map_err(|_never| rusqlite::Error::IntegralValueOutOfRange(1, micros))?,
-        caller: row.get(2)?,
-        end_user: row.get(3)?,
-        hs_code: row.get(4)?,
-        verdict: row.get(5)?,
-        revision: u64::try_from(revision)
-            .map_err(|_negative| rusqlite::Error::IntegralValueOutOfRange(6, revision))?,
-        correlation_id: row.get(7)?,
-        answer: row.get(8)?,
+        id: stored.id,
+        decide_time: decide_time
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?,
+        caller: stored.caller,
+        end_user: stored.end_user,
+        hs_code: stored.hs_code,
+        verdict: stored.verdict,
+        revision: stored.revision,
+        correlation_id: stored.correlation_id,
+        answer: stored.answer,
     })
 }

@@ -1,4 +1,4 @@
-//! One file of the log: an `SQLite` database with one table.
+//! One file of the log: an `SQLite` database with one table, a row for each transaction.
 //!
 //! Its write-ahead log is synced once a transaction, and is written over from its beginning each
 //! time all of it has been copied into the database: a file that does not grow is synced
@@ -12,45 +12,41 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, ffi, params};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, ffi, params};
 
 use super::Answered;
 use super::folder::{Folder, SegmentName};
+use super::group::{Group, Stored};
 use crate::domain::shanghai;
 
 /// `application_id` of a segment: `CLdl`.
 pub(super) const APPLICATION_ID: i64 = 0x434C_646C;
 /// `user_version` of a segment: its format.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 /// How far an id may run ahead of its answer's time, in microseconds: an hour. If the clock was
 /// set back by more, or an answer waited for longer, a new segment is begun. So a reader finds
 /// all answers before an instant without reading what was logged an hour after it.
 pub(super) const LAG_MICROS_MAX: i64 = 3_600_000_000;
-/// Page size, in bytes. Twice the default: an answer has half a kilobyte to a few.
-const PAGE_BYTES: u32 = 8_192;
+/// Page size, in bytes: the default. A few answers alone take one.
+const PAGE_BYTES: u32 = 4_096;
 /// Once the write-ahead log has so many pages (64 MiB), it is copied into the database. Large,
 /// because copying makes syncs that everybody's syncs wait for.
-pub(super) const WAL_PAGES_MAX: u32 = 8_192;
+pub(super) const WAL_PAGES_MAX: u32 = 16_384;
 /// A write-ahead log that somebody's long reading let grow beyond this is cut, in bytes.
 const WAL_BYTES_KEPT: u32 = 2 * WAL_PAGES_MAX * PAGE_BYTES;
 /// How long to wait for a reader that opens a segment at the same moment.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The table. Its key is a time too: see [`Segment::append`].
+/// The table. The key is the id of the group's first answer, and a time: see
+/// [`Segment::append`].
 const SCHEMA: &str = "
-CREATE TABLE answers (
-    id             INTEGER PRIMARY KEY,
-    decide_time    INTEGER NOT NULL,
-    caller         TEXT NOT NULL,
-    end_user       TEXT NOT NULL,
-    hs_code        TEXT NOT NULL,
-    verdict        TEXT NOT NULL,
-    revision       INTEGER NOT NULL,
-    correlation_id TEXT NOT NULL,
-    answer         TEXT NOT NULL
+CREATE TABLE groups (
+    id      INTEGER PRIMARY KEY,
+    last_id INTEGER NOT NULL,
+    answers BLOB NOT NULL
 ) STRICT;";
-const INSERT: &str = "INSERT INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-const NEWEST: &str = "SELECT max(id) FROM answers";
+const INSERT: &str = "INSERT INTO groups VALUES (?1, ?2, ?3)";
+const NEWEST: &str = "SELECT last_id FROM groups ORDER BY id DESC LIMIT 1";
 
 /// Why a segment could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -159,7 +155,7 @@ impl Segment {
     }
 
     fn with(name: SegmentName, mut connection: Connection) -> Result<Self, SegmentError> {
-        let newest: Option<i64> = connection.query_row(NEWEST, [], |row| row.get(0))?;
+        let newest = newest(&connection)?;
         let wal_pages = Arc::new(AtomicU32::new(0));
         let seen = Arc::clone(&wal_pages);
         connection.wal_hook(Some(move |_wal: &mut Wal, pages: i32| {
@@ -222,42 +218,20 @@ impl Segment {
     ///
     /// # Errors
     /// After [`Remedy::Wait`] none of them is stored; otherwise that is not known.
-    pub(super) fn append(&mut self, records: &[&Answered]) -> Result<(), SegmentError> {
-        let stored = self.insert(records);
-        if stored.is_err() && !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
-        }
-        self.newest_id = stored?;
-        if self.month.is_none() {
-            self.month = records.first().map(|first| month_of(first.decide_time.as_microsecond()));
-        }
-        Ok(())
-    }
-
-    /// The newest id.
-    fn insert(&self, records: &[&Answered]) -> Result<i64, SegmentError> {
+    pub(super) fn append(&mut self, records: Vec<Answered>) -> Result<(), SegmentError> {
         let mut id = self.newest_id;
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        {
-            let mut insert = self.connection.prepare_cached(INSERT)?;
-            for record in records {
-                let micros = record.decide_time.as_microsecond();
-                id = micros.max(id.saturating_add(1));
-                insert.execute(params![
-                    id,
-                    micros,
-                    &*record.caller,
-                    record.end_user.as_ref().map_or("", |uscc| uscc.as_str()),
-                    record.hs_code.as_str(),
-                    record.verdict.name(),
-                    i64::try_from(record.revision).unwrap_or(i64::MAX),
-                    &*record.correlation_id,
-                    record.answer,
-                ])?;
-            }
-        }
-        self.connection.prepare_cached("COMMIT")?.execute([])?;
-        Ok(id)
+        let stored = records.into_iter().map(|record| {
+            id = record.decide_time.as_microsecond().max(id.saturating_add(1));
+            Stored::new(id, record)
+        });
+        let group = Group { answers: stored.collect() };
+        let [first, ..] = group.answers.as_slice() else { return Ok(()) };
+        // One statement is one transaction.
+        let mut insert = self.connection.prepare_cached(INSERT)?;
+        insert.execute(params![first.id, id, group.pack()?])?;
+        self.newest_id = id;
+        self.month.get_or_insert_with(|| month_of(first.decide_time));
+        Ok(())
     }
 
     /// Copies what is left of the write-ahead log into the database. If all of it was copied,
@@ -277,6 +251,11 @@ impl Segment {
 fn month_of(micros: i64) -> Date {
     let at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
     shanghai::today(at).first_of_month()
+}
+
+/// The newest id in a segment.
+fn newest(connection: &Connection) -> Result<Option<i64>, SegmentError> {
+    Ok(connection.query_row(NEWEST, [], |row| row.get(0)).optional()?)
 }
 
 fn is_empty(connection: &Connection) -> Result<bool, SegmentError> {
@@ -326,7 +305,7 @@ pub(super) fn open_read_only(
 /// The newest id of a segment; every time in it is at or before that. `None` if it is empty.
 pub(super) fn newest_id(folder: &Folder, name: &SegmentName) -> Result<Option<i64>, SegmentError> {
     match open_read_only(folder, name)? {
-        Some(connection) => Ok(connection.query_row(NEWEST, [], |row| row.get(0))?),
+        Some(connection) => newest(&connection),
         None => Ok(None),
     }
 }

@@ -128,11 +128,12 @@ impl Writer {
 
     /// Stores a group and tells those who wait for it.
     fn store(&mut self, group: &mut Vec<Unit>) {
-        let mut records: Vec<&Answered> = group.iter().flat_map(|unit| &unit.records).collect();
+        let records = group.iter_mut().flat_map(|unit| std::mem::take(&mut unit.records));
+        let mut records: Vec<Answered> = records.collect();
         // Decided at the same time by many threads, they come nearly in order.
         records.sort_by_key(|record| record.decide_time);
-        let outcome = self.write(&records);
         let count = records.len();
+        let outcome = self.write(records);
         if outcome.is_err() {
             self.shared.count_unlogged(count);
         }
@@ -143,18 +144,19 @@ impl Writer {
         self.tell_losses();
     }
 
-    fn write(&mut self, records: &[&Answered]) -> Result<(), NotLogged> {
+    fn write(&mut self, records: Vec<Answered>) -> Result<(), NotLogged> {
         let begun = Instant::now();
         if self.failing.as_ref().is_some_and(|failing| begun < failing.retry_at) {
             return Err(NotLogged);
         }
+        let count = records.len() as u64;
         match self.append(records) {
             Ok(()) => {
                 let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
                 let counters = &self.shared.counters;
                 counters.last_commit_micros.store(micros, Ordering::Relaxed);
                 counters.groups.fetch_add(1, Ordering::Relaxed);
-                counters.records.fetch_add(records.len() as u64, Ordering::Relaxed);
+                counters.records.fetch_add(count, Ordering::Relaxed);
                 if self.failing.take().is_some() {
                     counters.failing.store(0, Ordering::Relaxed);
                     tracing::warn!("the decision log takes answers again");
@@ -171,7 +173,7 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, records: &[&Answered]) -> Result<(), SegmentError> {
+    fn append(&mut self, records: Vec<Answered>) -> Result<(), SegmentError> {
         let Some(oldest) = records.first().map(|record| record.decide_time) else { return Ok(()) };
         let segment = self.segment_for(oldest)?;
         segment.append(records)
