@@ -182,8 +182,16 @@ impl Evidence {
     /// Its bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_bytes_about(0)
+    }
+
+    /// The same, of about so many bytes.
+    #[must_use]
+    pub fn to_bytes_about(&self, bytes: usize) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes);
         // Strings, integers and lists of them: nothing that could fail.
-        serde_json::to_vec(self).unwrap_or_default()
+        let _ = serde_json::to_writer(&mut out, self);
+        out
     }
 
     /// Checks what does not depend on the question: the statement with its path, that it was in

@@ -119,8 +119,8 @@ impl Unsigned {
     }
 
     fn finish(mut self, decision_note: String) -> Receipt {
-        self.proof.extra = self.evidence.to_bytes();
-        Receipt { decision_note, list_proof: self.proof.to_string() }
+        self.proof.extra = self.evidence.to_bytes_about(self.bytes_about());
+        Receipt { decision_note, list_proof: self.proof.text() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! C2SP tlog-proof: a leaf's inclusion in a checkpointed tree, as a text.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -58,17 +58,33 @@ impl TlogProof {
     }
 }
 
+impl TlogProof {
+    /// The proof as a text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // Base64 writes three bytes as four, and each hash has a line.
+        let bytes = self.extra.len() * 4 / 3 + 48 * self.path.len() + self.checkpoint.len();
+        let mut out = String::with_capacity(bytes + 64);
+        out.push_str(TYPE);
+        if !self.extra.is_empty() {
+            out.push_str("\nextra ");
+            BASE64.encode_string(&self.extra, &mut out);
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(out, "\nindex {}\n", self.index);
+        for hash in &self.path {
+            BASE64.encode_string(hash, &mut out);
+            out.push('\n');
+        }
+        out.push('\n');
+        out.push_str(&self.checkpoint);
+        out
+    }
+}
+
 impl fmt::Display for TlogProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{TYPE}")?;
-        if !self.extra.is_empty() {
-            writeln!(f, "extra {}", BASE64.encode(&self.extra))?;
-        }
-        writeln!(f, "index {}", self.index)?;
-        for hash in &self.path {
-            writeln!(f, "{}", BASE64.encode(hash))?;
-        }
-        write!(f, "\n{}", self.checkpoint)
+        f.write_str(&self.text())
     }
 }
 
