@@ -324,7 +324,20 @@ settings! {
         /// about a caller or a question, and nothing can be changed; still, only who looks after
         /// the service should reach it. Empty: none.
         metrics_listen: Option<SocketAddr> = None,
+        /// Collector to which traces go, by OTLP over gRPC without TLS, as `http://HOST:PORT`. One
+        /// span for each traced request, with its method, code, duration and request id. Empty: none.
+        otlp_endpoint: String = String::new(),
+        /// Of the requests that do not come as part of a trace, one in so many is traced. 1: each.
+        trace_one_in: u32 = 100,
     }
+}
+
+/// `http://HOST:PORT`, and nothing behind it.
+fn is_plain_url(text: &str) -> bool {
+    let address = text.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':'));
+    address.is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains(['/', '@', ' ', '?', '#']) && port.parse::<u16>().is_ok()
+    })
 }
 
 impl Identity {
@@ -418,6 +431,14 @@ impl Settings {
                 "与 listen.address 相同；指标须使用单独的地址",
             );
         }
+        let collector = &self.telemetry.otlp_endpoint;
+        if !collector.is_empty() && !is_plain_url(collector) {
+            say(
+                "telemetry.otlp_endpoint",
+                "it is no URL of the form http://HOST:PORT; a collector elsewhere is reached through one on this machine",
+                "不是 http://主机:端口 形式的URL；其他机器上的收集器须经本机的收集器转发",
+            );
+        }
     }
 
     /// What cannot be meant together.
@@ -472,6 +493,7 @@ impl Settings {
             ("limits.batches_open_max", limits.batches_open_max),
             ("limits.questions_burst_max", limits.questions_burst_max),
             ("decisions.retention_days", self.decisions.retention_days),
+            ("telemetry.trace_one_in", self.telemetry.trace_one_in),
         ];
         for (key, _) in counts.into_iter().filter(|(_, count)| *count == 0) {
             say(key, "at least 1", "至少为1");

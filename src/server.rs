@@ -23,6 +23,8 @@ mod services;
 mod signals;
 mod supervisor;
 mod tls;
+mod traces;
+mod unread;
 
 use std::future::Future;
 use std::io;
@@ -65,6 +67,7 @@ use overview::Stage;
 use requests::Requests;
 use services::{All, Services};
 use tls::{Reload, Tls};
+use traces::Traces;
 
 pub use identity::check as check_identity;
 pub use overview::{Overview, tell};
@@ -119,7 +122,8 @@ fn face(shared: &Shared, connection: &Arc<Connection>, address: IpAddr) -> Face 
     let identified = Identified::new(shared.services.clone(), &shared.desk, address);
     let deadlines = Deadlines::new(identified, Arc::clone(&shared.counts));
     let requests = Requests::new(deadlines, Arc::clone(connection));
-    let observed = Observed::new(requests, Arc::clone(&shared.methods), shared.access_log);
+    let (methods, traces) = (Arc::clone(&shared.methods), shared.traces.clone());
+    let observed = Observed::new(requests, methods, shared.access_log, traces);
     Faces::new(observed, Arc::clone(&shared.manners))
 }
 
@@ -132,6 +136,7 @@ struct Shared {
     methods: Arc<Methods>,
     manners: Arc<Manners>,
     access_log: AccessLog,
+    traces: Option<Arc<Traces>>,
 }
 
 /// A server that can serve: everything that can fail is behind it.
@@ -176,7 +181,8 @@ pub fn ready(parts: Parts, settings: Settings) -> Result<Ready, ServeError> {
     let (identity, callers) = identity.unzip();
     let desk = Arc::new(Desk::new(identity, &settings.limits, Arc::clone(&counts)));
     let manners = Arc::new(Manners::new(&settings.web, &settings.limits));
-    let shared = Shared { services, desk, counts, methods, manners, access_log };
+    let traces = Traces::open(&settings.telemetry)?;
+    let shared = Shared { services, desk, counts, methods, manners, access_log, traces };
     Ok(Ready { running, log, shared, overview, settings, tls, callers, health })
 }
 
@@ -185,6 +191,7 @@ impl Ready {
     /// give them, whatever clients do. Then the log is closed.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let Self { running, log, shared, overview, settings, tls, callers, health } = self;
+        let traces = shared.traces.clone();
         let (tls, reload) = tls.unzip();
         let reloading = reload.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
         let meeting = callers.map(|reload| AbortOnDrop(tokio::spawn(reload.run())));
@@ -231,8 +238,13 @@ impl Ready {
         }
         drop((rotating, reloading, meeting));
         // Answers may still wait to be stored that nobody waits for any more.
-        let closed = tokio::task::spawn_blocking(move || log.close()).await;
-        if let Err(error) = closed {
+        let closing = tokio::task::spawn_blocking(move || {
+            log.close();
+            if let Some(traces) = traces {
+                traces.close();
+            }
+        });
+        if let Err(error) = closing.await {
             tracing::error!(%error, "the decision log was not closed");
         }
     }
@@ -264,8 +276,8 @@ fn described() -> ReflectionBuilder {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-// The two stay functions of their own: inlined together into one, the optimized program read the
-// descriptors of the second from memory that was not theirs.
+// The two stay functions of their own: built by one function, the second used memory that the
+// first had given away. A fault of the compiler (docs/decisions/0019).
 #[inline(never)]
 fn with_reflection_v1(
     routes: Routes,
@@ -338,6 +350,9 @@ pub enum ServeError {
     /// The descriptors built into this program are broken.
     #[error("the API descriptors cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// Traces cannot be sent.
+    #[error("telemetry.otlp_endpoint: {0}")]
+    Traces(#[from] opentelemetry_otlp::ExporterBuildError),
     /// The methods in them cannot be told.
     #[error("the API descriptors cannot be read: {0}")]
     Descriptors(#[from] prost::DecodeError),

@@ -283,11 +283,13 @@ pub(super) async fn serve(
         }
     };
     let greeting = greeting(lang, address, &running);
+    let kept = log.clone();
     let parts = Parts { overview, ..Parts::new(Arc::new(running), log) };
     let ready = match server::ready(parts, settings) {
         Ok(ready) => ready,
         Err(error) => {
             complain(&error.to_string());
+            kept.close();
             return Outcome::Failed;
         }
     };

@@ -60,6 +60,13 @@ impl RequestId {
         Self(value)
     }
 
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // It is made of plain letters only.
+        self.0.to_str().unwrap_or_default()
+    }
+
     /// As a header.
     #[must_use]
     pub fn to_header(&self) -> HeaderValue {

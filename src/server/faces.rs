@@ -26,6 +26,7 @@ use tonic::body::Body as AnswerBody;
 use tonic::codegen::BoxFuture;
 
 use super::requests::HandedOn;
+use super::unread::Whole;
 use crate::config::{Limits, Web};
 
 use browsers::Browsers;
@@ -88,7 +89,7 @@ type Translated<B> = BoxFuture<Response<Said<B>>, Infallible>;
 
 impl<S, B> Service<Request<Incoming>> for Faces<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Service<Request<Whole>, Response = Response<B>, Error = Infallible>,
     S: Service<
             Request<AnswerBody>,
             Response = Response<B>,
@@ -100,9 +101,10 @@ where
 {
     type Response = Response<Said<B>>;
     type Error = Infallible;
-    type Future = Answering<<S as Service<Request<Incoming>>>::Future, B>;
+    type Future = Answering<<S as Service<Request<Whole>>>::Future, B>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let request = request.map(Whole::new);
         let form = form(request.headers());
         if form == Form::Grpc {
             return Answering::Grpc { future: self.inner.call(request) };

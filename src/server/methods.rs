@@ -96,6 +96,11 @@ impl Method {
         self.path.strip_prefix('/').unwrap_or(&self.path)
     }
 
+    /// Whether it is a method, and not the name of all paths that are none.
+    pub(super) fn is_known(&self) -> bool {
+        self.path.starts_with('/')
+    }
+
     /// Calls that have not ended.
     pub(super) fn open(&self) -> u64 {
         // In this order: one that ends in between is not counted twice.

@@ -20,6 +20,7 @@ use tonic::Code;
 
 use super::methods::{Method, Methods, code_name};
 use super::requests::HandedOn;
+use super::traces::{Span, Traces};
 use crate::config::AccessLog;
 use crate::grpc::request_id::{self, RequestId, Working};
 
@@ -32,11 +33,17 @@ pub(super) struct Observed<S> {
     inner: S,
     methods: Arc<Methods>,
     log: AccessLog,
+    traces: Option<Arc<Traces>>,
 }
 
 impl<S> Observed<S> {
-    pub(super) const fn new(inner: S, methods: Arc<Methods>, log: AccessLog) -> Self {
-        Self { inner, methods, log }
+    pub(super) const fn new(
+        inner: S,
+        methods: Arc<Methods>,
+        log: AccessLog,
+        traces: Option<Arc<Traces>>,
+    ) -> Self {
+        Self { inner, methods, log, traces }
     }
 }
 
@@ -47,6 +54,7 @@ struct Call {
     begun: Instant,
     id: RequestId,
     log: AccessLog,
+    span: Option<Span>,
     /// How it ends if nobody says so: its caller went away.
     code: Code,
 }
@@ -62,6 +70,9 @@ impl Drop for Call {
     fn drop(&mut self) {
         let took = self.begun.elapsed();
         self.method.end(self.code, took);
+        if let Some(span) = self.span.take() {
+            span.end(self.code);
+        }
         let _working = Working::on(Some(self.id.clone()));
         let (method, code) = (self.method.name(), code_name(self.code));
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -93,11 +104,13 @@ where
         let id = RequestId::of(request.headers());
         let method = Arc::clone(self.methods.find(request.uri().path()));
         method.begin();
+        let traces = self.traces.as_ref();
+        let span = traces.and_then(|traces| traces.begin(request.headers(), &method, &id));
         let begun = Instant::now();
         let working = Working::on(Some(id.clone()));
         let future = self.inner.call(request);
         drop(working);
-        let call = Call { method, begun, id, log: self.log, code: Code::Cancelled };
+        let call = Call { method, begun, id, log: self.log, span, code: Code::Cancelled };
         Seeing { future, call: Some(call) }
     }
 }

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response, Version};
 use http_body::Body;
-use hyper::body::Incoming;
 use hyper::service::Service;
 use tonic::Status;
 use tonic::body::Body as AnswerBody;
@@ -15,6 +14,7 @@ use tonic_web::GrpcWebLayer;
 use tower_layer::Layer;
 
 use super::Said;
+use crate::server::unread::Whole;
 
 /// hyper's kind of service as tower's kind.
 struct Tower<S>(S);
@@ -41,7 +41,7 @@ where
 /// Asks what answers gRPC.
 pub(super) async fn ask<S, B>(
     inner: S,
-    request: Request<Incoming>,
+    request: Request<Whole>,
 ) -> Result<Response<Said<B>>, Infallible>
 where
     S: Service<Request<AnswerBody>, Response = Response<B>, Error = Infallible>,
