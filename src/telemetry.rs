@@ -19,9 +19,11 @@ pub type CurrentRequest = fn() -> Option<String>;
 pub fn init(settings: &Telemetry, current_request: CurrentRequest) {
     let filter = EnvFilter::try_new(&settings.filter);
     let filter = filter.unwrap_or_else(|_malformed| EnvFilter::new("info"));
+    let is_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = builder.with_ansi(is_terminal);
     let readable = match settings.format {
-        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Auto => is_terminal,
         LogFormat::Text => true,
         LogFormat::Json => false,
     };

@@ -153,9 +153,7 @@ impl Evidence {
         let similar = decided.candidates.iter().map(|candidate| &*candidate.entry.id);
         for id in under.chain(similar) {
             // Of the list as it was signed: a suspension changes no record.
-            if let Some(entry) = trees.entry(list, id) {
-                rows.entry(list, entry);
-            }
+            trees.add_entry(list, id, &mut rows);
         }
         if let Some(scheme) = question.scheme.and_then(|nth| list.schemes().get(nth)) {
             rows.scheme(scheme);

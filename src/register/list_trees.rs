@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::entry::{Enterprise, Entry, Scheme};
+use crate::domain::entry::Scheme;
 use crate::domain::list::List;
 
 use super::evidence::{NAME_SEPARATOR, Span, Wanted};
@@ -67,7 +67,8 @@ impl ListTrees {
             Wanted::Under(name) => {
                 let prefix = [name.as_bytes(), &[NAME_SEPARATOR]].concat();
                 let from = self.first_leaf(|leaf| leaf >= &*prefix);
-                let to = self.first_leaf(|leaf| leaf >= &*prefix && !leaf.starts_with(&prefix));
+                let is_other = |nth: &usize| !self.leaf(*nth).starts_with(&prefix);
+                let to = (from..size).find(is_other).unwrap_or(size);
                 (from.saturating_sub(1), size.min(to + 1))
             }
         };
@@ -86,10 +87,7 @@ impl ListTrees {
             places.extend(find(&self.enterprises, key, uscc));
         }
         let before = self.enterprises.len();
-        for id in &rows.entries {
-            let key = |place: &u32| list.entries().get(*place as usize).map(|e| &*e.id);
-            places.extend(find(&self.entries, key, id).map(|place| before + place));
-        }
+        places.extend(rows.entries.iter().map(|place| before + place));
         let before = before + self.entries.len();
         for id in &rows.schemes {
             let key = |place: &u32| list.schemes().get(*place as usize).map(|s| &*s.id);
@@ -145,22 +143,16 @@ impl ListTrees {
     }
 }
 
-/// Keys of rows that are to be proven.
+/// Rows that are to be proven.
 #[derive(Debug, Default)]
 pub struct Rows<'a> {
     enterprises: BTreeSet<&'a str>,
-    entries: BTreeSet<&'a str>,
+    /// Places among the entries, in the order of their ids.
+    entries: BTreeSet<usize>,
     schemes: BTreeSet<&'a str>,
 }
 
 impl<'a> Rows<'a> {
-    /// Adds an entry with its scheme and its enterprise.
-    pub fn entry(&mut self, list: &'a List, entry: &'a Entry) {
-        self.entries.insert(&entry.id);
-        self.schemes.extend(list.scheme_of(entry).map(|scheme| &*scheme.id));
-        self.enterprises.extend(list.enterprise_of(entry).map(|e: &Enterprise| e.uscc.as_str()));
-    }
-
     /// Adds a scheme.
     pub fn scheme(&mut self, scheme: &'a Scheme) {
         self.schemes.insert(&scheme.id);
@@ -168,12 +160,15 @@ impl<'a> Rows<'a> {
 }
 
 impl ListTrees {
-    /// The entry with this id.
-    #[must_use]
-    pub fn entry<'a>(&self, list: &'a List, id: &str) -> Option<&'a Entry> {
-        let key = |place: &u32| list.entries().get(*place as usize).map(|e| &*e.id);
-        let place = self.entries.get(find(&self.entries, key, id)?)?;
-        list.entries().get(*place as usize)
+    /// Adds the entry with this id, if there is one, with its scheme and its enterprise.
+    pub fn add_entry<'a>(&self, list: &'a List, id: &str, rows: &mut Rows<'a>) {
+        let row = |place: &u32| list.entries().get(*place as usize);
+        let key = |place: &u32| row(place).map(|entry| &*entry.id);
+        let Some(place) = find(&self.entries, key, id) else { return };
+        let Some(entry) = self.entries.get(place).and_then(row) else { return };
+        rows.entries.insert(place);
+        rows.schemes.extend(list.scheme_of(entry).map(|scheme| &*scheme.id));
+        rows.enterprises.extend(list.enterprise_of(entry).map(|e| e.uscc.as_str()));
     }
 }
 
