@@ -3,7 +3,7 @@
 //! Writes to `OUT_DIR`:
 //! - the generated Rust of `clearlist.v1` and `google.type`;
 //! - `answers/`, once more what holds a decision, for the server: the names are the same, and
-//!   `grpc/proto.rs` says what a decision is there;
+//!   `grpc/wire` says what a decision and a batch are there;
 //! - `fields.rs`, the field numbers of what is written without a generated message;
 //! - `api.binpb`, the descriptor set that reflection and the JSON form are served from.
 
@@ -67,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let plain = format!("crate::grpc::proto::v1::{name}");
             let path = match name.as_str() {
                 "Decision" => format!("crate::grpc::wire::Encoded<{plain}>"),
+                "BatchCheckClearanceRequest" => "crate::grpc::wire::Questions".into(),
                 _ => plain,
             };
             again = again.extern_path(format!(".clearlist.v1.{name}"), path);

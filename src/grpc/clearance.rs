@@ -28,7 +28,7 @@ use super::caller::Caller;
 use super::proto::answers::clearance_service_server::ClearanceService;
 use super::proto::{answers, v1};
 use super::turns::Turns;
-use super::wire::Encoded;
+use super::wire::{Encoded, Questions};
 use super::{status, wire};
 
 mod in_flight;
@@ -396,12 +396,13 @@ impl ClearanceService for Clearance {
 
     async fn batch_check_clearance(
         &self,
-        request: Request<v1::BatchCheckClearanceRequest>,
+        request: Request<Questions>,
     ) -> Result<Response<answers::BatchCheckClearanceResponse>, Status> {
         let allowance = request.extensions().get::<Arc<Allowance>>().cloned();
         let caller = request.extensions().get::<Caller>().cloned();
-        let items = request.into_inner().items;
-        check_batch_size(items.len(), self.batch_items_max)?;
+        let questions = request.into_inner();
+        check_batch_size(questions.count(), self.batch_items_max)?;
+        let items = questions.items;
         if let Some(allowance) = allowance {
             allowance.take(items.len()).map_err(status::rate_exceeded)?;
         }

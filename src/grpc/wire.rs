@@ -12,10 +12,12 @@ use super::proto::v1;
 
 mod answer;
 mod encoded;
+mod questions;
 pub mod register;
 
 pub use answer::{decision, entry, revision};
 pub use encoded::{Encoded, received};
+pub use questions::Questions;
 
 /// A question as it arrived.
 ///

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clearlist::grpc::status;
+use prost::bytes::{Buf, BufMut};
+use prost::encoding::{DecodeContext, WireType, skip_field};
+use prost::{DecodeError, Message};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tonic::Status;
 use tonic::transport::Channel;
+use tonic::{Code, Status};
 
 use super::asking::{self, ask, question};
 use super::frames::{
@@ -350,5 +353,52 @@ async fn grpc_over_http_1_is_told_what_it_needs() {
     tokio::io::AsyncReadExt::read_to_string(&mut raw.0, &mut answer).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 505 "), "{answer}");
     assert!(answer.contains("gRPC needs HTTP/2"), "{answer}");
+    watched.end().await;
+}
+
+/// So many questions without a field, of two bytes each.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Empty(usize);
+
+impl Message for Empty {
+    fn encode_raw(&self, out: &mut impl BufMut) {
+        (0..self.0).for_each(|_nth| out.put_slice(&[10, 0]));
+    }
+
+    fn encoded_len(&self) -> usize {
+        2 * self.0
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: WireType,
+        from: &mut impl Buf,
+        context: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        skip_field(wire_type, tag, from, context)
+    }
+
+    fn clear(&mut self) {}
+}
+
+#[tokio::test]
+async fn eight_million_empty_questions_are_counted_and_not_kept() {
+    const QUESTIONS: usize = 8_000_000;
+    let watched = Watched::start(&[]).await;
+    let mut client = tonic::client::Grpc::new(watched.server.connect().await);
+    client.ready().await.expect("it is connected");
+    let codec = tonic_prost::ProstCodec::<Empty, Empty>::default();
+    let (request, path) = (tonic::Request::new(Empty(QUESTIONS)), BATCH.parse());
+    let refused = client.unary(request, path.expect("a path"), codec).await;
+    let refused = refused.expect_err("too many");
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+    assert!(refused.message().contains("8000000 questions"), "{refused:?}");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", watched.server.id()));
+    let status = status.expect("it runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|kib| kib.split_whitespace().next()?.parse::<u64>().ok());
+    let peak = peak.expect("Linux tells it") << 10;
+    assert!(peak < RESIDENT_BYTES_MAX, "{} MiB at most", peak >> 20);
     watched.end().await;
 }
