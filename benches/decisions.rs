@@ -10,12 +10,13 @@
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use clearlist::grpc::proto::v1;
-use prost::Message;
+#[path = "support/server.rs"]
+mod server;
+
+use server::{Server, question, request_file};
 
 /// Rounds of each server, one after the other in turn.
 const ROUNDS: usize = 7;
@@ -24,91 +25,31 @@ const REQUESTS: usize = 120_000;
 /// How the callers are spread: connections, and requests in flight on each.
 const CALLERS: [(usize, usize); 3] = [(8, 8), (64, 1), (1, 1)];
 
-/// A question that finds two rows, given whole.
-fn question() -> v1::CheckClearanceRequest {
-    v1::CheckClearanceRequest {
-        hs_code: "2933599053".into(),
-        material_name: "恩替卡韦".into(),
-        end_user_uscc: "91110108EXAMPLE11C".into(),
-        quantity: Some(v1::Quantity { value: "20".into(), unit: "g".into() }),
-        customs_district: "0100".into(),
-        r#use: v1::Use::Research.into(),
-        scheme: "beijing-2022".into(),
-        ..Default::default()
-    }
-}
-
-/// A server process, ended when this is dropped.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(arguments: &[&str], place: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_clearlist"))
-            .args(arguments)
-            .arg(place)
-            .args(["--listen", "127.0.0.1:0"])
-            .env("LANG", "C")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .env("RUST_LOG", "warn")
-            .spawn()
-            .expect("the server starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let line = lines.next().expect("the server says where it listens").expect("text");
-        let address = line.split("listening on ").nth(1).unwrap_or_default();
-        let address = address.split([' ', ':']).take(2).collect::<Vec<_>>().join(":");
-        // Keeps the pipe open and empty.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-
-    /// One round: requests a second, and every latency in microseconds, sorted.
-    fn load(&self, body: &Path, callers: (usize, usize), requests: usize) -> (f64, Vec<u64>) {
-        let url = format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", self.address);
-        let log = body.with_extension("log");
-        // h2load adds to a log that is there.
-        let _ = fs::remove_file(&log);
-        let (connections, streams) = (callers.0.to_string(), callers.1.to_string());
-        let output = Command::new("h2load")
-            .args([
-                "-n",
-                &requests.to_string(),
-                "-c",
-                &connections,
-                "-m",
-                &streams,
-                "-t",
-                "1",
-                "-d",
-            ])
-            .arg(body)
-            .arg(format!("--log-file={}", log.display()))
-            .args(["-H", "content-type: application/grpc", "-H", "te: trailers", &url])
-            .output()
-            .expect("h2load runs: apt-get install nghttp2-client");
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains(" 0 failed, 0 errored"), "every request succeeds: {text}");
-        let finished = text.lines().find(|l| l.starts_with("finished in")).unwrap_or_default();
-        let rate = finished.split(", ").nth(1).and_then(|r| r.split(' ').next());
-        let rate = rate.and_then(|r| r.parse().ok()).expect("h2load says its rate");
-        let lines = fs::read_to_string(&log).expect("h2load wrote its log");
-        let mut latencies: Vec<u64> =
-            lines.lines().filter_map(|l| l.split('\t').nth(2)?.parse().ok()).collect();
-        assert_eq!(latencies.len(), requests, "a latency of each");
-        latencies.sort_unstable();
-        (rate, latencies)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// One round: requests a second, and every latency in microseconds, sorted.
+fn load(server: &Server, body: &Path, callers: (usize, usize), requests: usize) -> (f64, Vec<u64>) {
+    let url = format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", server.address);
+    let log = body.with_extension("log");
+    // h2load adds to a log that is there.
+    let _ = fs::remove_file(&log);
+    let (connections, streams) = (callers.0.to_string(), callers.1.to_string());
+    let output = Command::new("h2load")
+        .args(["-n", &requests.to_string(), "-c", &connections, "-m", &streams, "-t", "1", "-d"])
+        .arg(body)
+        .arg(format!("--log-file={}", log.display()))
+        .args(["-H", "content-type: application/grpc", "-H", "te: trailers", &url])
+        .output()
+        .expect("h2load runs: apt-get install nghttp2-client");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains(" 0 failed, 0 errored"), "every request succeeds: {text}");
+    let finished = text.lines().find(|l| l.starts_with("finished in")).unwrap_or_default();
+    let rate = finished.split(", ").nth(1).and_then(|r| r.split(' ').next());
+    let rate = rate.and_then(|r| r.parse().ok()).expect("h2load says its rate");
+    let lines = fs::read_to_string(&log).expect("h2load wrote its log");
+    let mut latencies: Vec<u64> =
+        lines.lines().filter_map(|l| l.split('\t').nth(2)?.parse().ok()).collect();
+    assert_eq!(latencies.len(), requests, "a latency of each");
+    latencies.sort_unstable();
+    (rate, latencies)
 }
 
 /// What the rounds of one server gave.
@@ -141,16 +82,13 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let serve = |mode: &str| {
-        let place = folder.path().join(mode);
-        // The demo makes the register, and ends.
-        drop(Server::start(&["demo", "--dir"], &place));
-        Server::start(&["serve", "--decision-log", mode, "--register"], &place.join("register"))
+        let register = server::register(&folder.path().join(mode));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_clearlist"));
+        command.args(["serve", "--decision-log", mode, "--listen", "127.0.0.1:0", "--register"]);
+        Server::start(command.arg(register).env("RUST_LOG", "warn"))
     };
     let (off, required) = (serve("off"), serve("required"));
-    let message = question().encode_to_vec();
-    let length = u32::try_from(message.len()).expect("small").to_be_bytes();
-    let body = folder.path().join("request.bin");
-    fs::write(&body, [&[0], length.as_slice(), &message].concat()).expect("written");
+    let body = request_file(folder.path(), &question());
     for callers in CALLERS {
         // One caller alone takes ten times as long.
         let in_flight = callers.0 * callers.1;
@@ -176,7 +114,7 @@ fn compare(off: &Server, required: &Server, body: &Path, callers: (usize, usize)
     let (mut without, mut with) = (Rounds::default(), Rounds::default());
     let mut ratios = Vec::new();
     for round in 0..=ROUNDS {
-        let (a, b) = (off.load(body, callers, requests), required.load(body, callers, requests));
+        let (a, b) = (load(off, body, callers, requests), load(required, body, callers, requests));
         // The first round warms both up.
         if round > 0 {
             let (a, b) = (without.add(a), with.add(b));

@@ -10,14 +10,16 @@
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
-use clearlist::grpc::proto::v1;
-use prost::Message;
+#[path = "support/server.rs"]
+mod server;
+
+use server::{Server, question, request_file};
 
 /// Rounds of each load, in turn.
 const ROUNDS: usize = 5;
@@ -28,55 +30,26 @@ const LOADS: [(usize, usize); 3] = [(8, 8), (64, 64), (128, 128)];
 /// Requests that may wait for a thread: what the queue is bounded by.
 const WAITING_MAX: usize = 256;
 
-/// A question that finds two rows.
-fn question() -> v1::CheckClearanceRequest {
-    v1::CheckClearanceRequest {
-        hs_code: "2933599053".into(),
-        material_name: "恩替卡韦".into(),
-        end_user_uscc: "91110108EXAMPLE11C".into(),
-        quantity: Some(v1::Quantity { value: "20".into(), unit: "g".into() }),
-        customs_district: "0100".into(),
-        r#use: v1::Use::Research.into(),
-        scheme: "beijing-2022".into(),
-        ..Default::default()
-    }
-}
-
-/// A server process on the first processor, ended when this is dropped.
-struct Server {
-    child: Child,
-    address: String,
+/// A server on the first processor.
+struct Watched {
+    server: Server,
+    /// Where it tells its metrics.
     metrics: String,
 }
 
-impl Server {
+impl Watched {
     fn start(register: &Path) -> Self {
-        let waiting = format!("limits.requests_waiting_max={WAITING_MAX}");
-        let mut child = Command::new("taskset")
-            .args(["-c", "0", env!("CARGO_BIN_EXE_clearlist"), "serve", "--register"])
-            .arg(register)
-            .args(["--listen", "127.0.0.1:0", "--decision-log", "off"])
-            .args(["--set", &waiting, "--set", "telemetry.metrics_listen=127.0.0.1:0"])
-            .args(["--set", "telemetry.format=json"])
-            .env("LANG", "C")
-            .env_remove("RUST_LOG")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut said = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let told = said.find_map(|line| {
-            let line = line.ok().filter(|line| line.contains("metrics are told"))?;
-            let address = line.split("\"address\":\"").nth(1)?.split('"').next()?;
-            Some(address.to_owned())
-        });
-        std::thread::spawn(move || said.for_each(drop));
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let line = lines.next().expect("it says where it listens").expect("text");
-        let address = line.split("listening on ").nth(1).unwrap_or_default();
-        let address = address.split([' ', ':']).take(2).collect::<Vec<_>>().join(":");
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address, metrics: told.expect("it says where metrics are told") }
+        // Free until the server takes it.
+        let metrics = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr());
+        let metrics = metrics.expect("a free port").to_string();
+        let mut command = Command::new("taskset");
+        command
+            .args(["-c", "0", env!("CARGO_BIN_EXE_clearlist"), "serve", "--decision-log", "off"])
+            .args(["--set", &format!("limits.requests_waiting_max={WAITING_MAX}")])
+            .args(["--set", &format!("telemetry.metrics_listen={metrics}")])
+            .args(["--listen", "127.0.0.1:0", "--register"])
+            .arg(register);
+        Self { server: Server::start(&mut command), metrics }
     }
 
     /// Questions by the code they ended with.
@@ -100,19 +73,11 @@ impl Server {
 
     /// Largest memory so far, in MiB.
     fn memory(&self) -> usize {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = fs::read_to_string(format!("/proc/{}/status", self.server.id()));
         let status = status.expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
         kib.unwrap_or_default() / 1_024
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -123,12 +88,13 @@ struct Round {
     otherwise: f64,
 }
 
-fn load(server: &Server, body: &Path, (connections, streams): (usize, usize)) -> Round {
-    let url = format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", server.address);
+fn load(watched: &Watched, body: &Path, (connections, streams): (usize, usize)) -> Round {
+    let url =
+        format!("http://{}/clearlist.v1.ClearanceService/CheckClearance", watched.server.address);
     let count = |ended: &[(String, f64)], code: &str| {
         ended.iter().find(|(name, _)| name == code).map_or(0.0, |(_, count)| *count)
     };
-    let (before, begun) = (server.ended(), Instant::now());
+    let (before, begun) = (watched.ended(), Instant::now());
     let output = Command::new("taskset")
         .args(["-c", "1", "h2load", "-D", &SECONDS.to_string(), "-t", "1", "-d"])
         .arg(body)
@@ -137,7 +103,7 @@ fn load(server: &Server, body: &Path, (connections, streams): (usize, usize)) ->
         .output()
         .expect("h2load runs: apt-get install nghttp2-client");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let (after, seconds) = (server.ended(), begun.elapsed().as_secs_f64());
+    let (after, seconds) = (watched.ended(), begun.elapsed().as_secs_f64());
     let since = |code: &str| (count(&after, code) - count(&before, code)) / seconds;
     let all: f64 = after.iter().map(|(_, count)| count).sum::<f64>()
         - before.iter().map(|(_, count)| count).sum::<f64>();
@@ -152,24 +118,12 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn main() {
     let folder = tempfile::tempdir().expect("a folder");
-    let place = folder.path().join("demo");
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_clearlist"));
-    let demo = demo.args(["demo", "--listen", "127.0.0.1:0", "--dir"]).arg(&place);
-    let mut demo = demo.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let mut line = String::new();
-    let out = demo.stdout.take().expect("piped");
-    BufReader::new(out).read_line(&mut line).expect("it says that it listens");
-    demo.kill().expect("it runs");
-    demo.wait().expect("it ends");
-    let server = Server::start(&place.join("register"));
-    let message = question().encode_to_vec();
-    let length = u32::try_from(message.len()).expect("small").to_be_bytes();
-    let body = folder.path().join("request.bin");
-    fs::write(&body, [&[0], length.as_slice(), &message].concat()).expect("written");
+    let watched = Watched::start(&server::register(&folder.path().join("demo")));
+    let body = request_file(folder.path(), &question());
     let mut answered: [Vec<f64>; LOADS.len()] = Default::default();
     for round in 0..=ROUNDS {
         for (load_of, kept) in LOADS.into_iter().zip(&mut answered) {
-            let found = load(&server, &body, load_of);
+            let found = load(&watched, &body, load_of);
             println!(
                 "round {round}: {:>6} in flight: {:>6.0}/s answered, {:>6.0}/s told OVERLOADED, {:.0}/s otherwise",
                 load_of.0 * load_of.1,
@@ -192,5 +146,5 @@ fn main() {
             answered / best
         );
     }
-    println!("{} MiB of memory at most", server.memory());
+    println!("{} MiB of memory at most", watched.memory());
 }

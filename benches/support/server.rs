@@ -2,8 +2,13 @@
 #![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says so")]
 
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use clearlist::grpc::proto::v1;
+use prost::Message;
 
 /// Clock ticks of a second, in which Linux counts processor time.
 const TICKS: f64 = 100.0;
@@ -32,6 +37,11 @@ impl Server {
         Self { child, address }
     }
 
+    /// Number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Processor time used so far, in seconds.
     pub fn processor(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
@@ -49,4 +59,34 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A question that finds two rows of the worked example, given whole.
+pub fn question() -> v1::CheckClearanceRequest {
+    v1::CheckClearanceRequest {
+        hs_code: "2933599053".into(),
+        material_name: "恩替卡韦".into(),
+        end_user_uscc: "91110108EXAMPLE11C".into(),
+        quantity: Some(v1::Quantity { value: "20".into(), unit: "g".into() }),
+        customs_district: "0100".into(),
+        r#use: v1::Use::Research.into(),
+        scheme: "beijing-2022".into(),
+        ..Default::default()
+    }
+}
+
+/// A file with a message as gRPC sends it, for `h2load -d`.
+pub fn request_file(folder: &Path, message: &impl Message) -> PathBuf {
+    let message = message.encode_to_vec();
+    let length = u32::try_from(message.len()).expect("small").to_be_bytes();
+    let path = folder.join("request.bin");
+    fs::write(&path, [&[0], length.as_slice(), &message].concat()).expect("written");
+    path
+}
+
+/// The register of the worked example, made by the demo, which then ends.
+pub fn register(place: &Path) -> PathBuf {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_clearlist"));
+    drop(Server::start(demo.args(["demo", "--listen", "127.0.0.1:0", "--dir"]).arg(place)));
+    place.join("register")
 }
