@@ -4,7 +4,7 @@
 //! says nothing or reads nothing. Here each connection is a task that can be ended.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ use tonic::codegen::StdError;
 use tonic::transport::server::TcpIncoming;
 
 use super::connections::{Connection, Connections, Entered};
+use super::gathered::gathered;
+use super::pace::Reading;
 use super::peer::PeerIdentity;
 use super::tls::Tls;
 use crate::config::Limits;
@@ -49,6 +51,9 @@ const SEND_BUFFER_BYTES_MAX: usize = 256 * 1024;
 const HTTP_1_BUFFER_BYTES_MIN: usize = 8 * 1024;
 /// After a failure to accept, e.g. for lack of file descriptors, it is tried again.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+/// Bytes that are read of a connection in a row. Then others have their turn: a proposal of 30 MB
+/// would keep a thread from answering for tens of milliseconds.
+const ROW_BYTES_MAX: usize = 128 * 1024;
 /// Bytes with which HTTP/2 begins. Less is not yet a connection.
 const PREFACE_BYTES: usize = 24;
 
@@ -251,14 +256,17 @@ async fn speak<I, S, B>(
     S: Answers<B>,
     B: Body<Data = Bytes, Error: Into<StdError> + Send + Sync> + Send + 'static,
 {
-    let stream = Heard { stream, silent: PREFACE_BYTES, connection: Arc::clone(connection) };
+    let reading = Reading::new(Arc::clone(connection));
+    let connection = Arc::clone(connection);
+    let stream = Heard { stream, silent: PREFACE_BYTES, row: 0, connection, reading };
+    let (stream, turns) = gathered(stream);
     let mut speaking = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         biased;
-        ended = &mut speaking => ended,
+        ended = poll_fn(|context| turns.poll(speaking.as_mut(), context)) => ended,
         _ = told => {
             speaking.as_mut().graceful_shutdown();
-            speaking.await
+            poll_fn(|context| turns.poll(speaking.as_mut(), context)).await
         }
     };
     if let Err(error) = ended {
@@ -289,11 +297,15 @@ where
     }
 }
 
-/// A stream that tells when so much was heard that HTTP has begun.
+/// A stream that is read no faster than it may, and tells when so much was heard that HTTP has
+/// begun.
 struct Heard<I> {
     stream: I,
     silent: usize,
+    /// Bytes read in a row.
+    row: usize,
     connection: Arc<Connection>,
+    reading: Reading,
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Heard<I> {
@@ -302,16 +314,23 @@ impl<I: AsyncRead + Unpin> AsyncRead for Heard<I> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        if self.silent == 0 {
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        ready!(self.reading.poll(context));
+        if self.row > ROW_BYTES_MAX {
+            self.row = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.silent = self.silent.saturating_sub(buffer.filled().len() - before);
-        if self.silent == 0 {
-            self.connection.begin();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let heard = buffer.filled().len() - before;
+        self.row = if polled.is_pending() { 0 } else { self.row + heard };
+        if self.silent > 0 {
+            self.silent = self.silent.saturating_sub(heard);
+            if self.silent == 0 {
+                self.connection.begin();
+            }
         }
-        Poll::Ready(Ok(()))
+        polled
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::counts::Counts;
+use super::pace::Pace;
 use crate::config::Limits;
 
 /// How often all connections are looked at; also the step of the coarse clock.
@@ -40,6 +41,8 @@ pub(super) struct Connections {
     waiting: AtomicU32,
     /// Open requests beyond those that each connection is assured of.
     beyond: AtomicU32,
+    /// Those that are not read for a while.
+    pace: Pace,
     next: AtomicU64,
     open: Mutex<HashMap<u64, Arc<Connection>>>,
     jitter: RandomState,
@@ -61,6 +64,8 @@ pub(super) struct Connection {
     requests: AtomicU32,
     /// Those of them that wait for something else than for the client to read.
     patient: AtomicU32,
+    /// Requests refused since it was last read.
+    refused: AtomicU32,
     /// When something was last taken by the client, or a request ended.
     moved: AtomicU64,
     /// When it was told to go; 0 while it was not.
@@ -108,6 +113,7 @@ impl Connections {
             pulse: AtomicU64::new(1),
             waiting: AtomicU32::new(0),
             beyond: AtomicU32::new(0),
+            pace: Pace::default(),
             next: AtomicU64::new(0),
             open: Mutex::default(),
             jitter: RandomState::new(),
@@ -143,6 +149,7 @@ impl Connections {
             asked: AtomicBool::new(false),
             requests: AtomicU32::new(0),
             patient: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
             moved: AtomicU64::new(now),
             told: AtomicU64::new(0),
             tell: Mutex::new(Some(tell)),
@@ -176,6 +183,22 @@ impl Connections {
         let middle = pulses(self.limits.connection_age_max);
         let spread = (middle / 5).max(1);
         middle - spread / 2 + self.jitter.hash_one(id) % spread
+    }
+
+    /// Requests that may come before half of those wait that may: who is woken now is read a
+    /// moment later.
+    fn room(&self) -> u32 {
+        let limits = &self.limits;
+        if self.beyond.load(Ordering::SeqCst) >= limits.requests_open_max {
+            return 0;
+        }
+        let waiting = self.waiting.load(Ordering::SeqCst);
+        limits.requests_waiting_max.div_ceil(2).saturating_sub(waiting)
+    }
+
+    /// Lets connections that rest be read, if there is room.
+    fn wake_resting(&self) {
+        self.pace.make_use_of(|| self.room());
     }
 
     /// Looks at all connections, for ever.
@@ -329,7 +352,31 @@ impl Connection {
 
     fn refuse<T>(&self) -> Option<T> {
         self.all.counts.requests_refused.add();
+        self.refused.fetch_add(1, Ordering::Relaxed);
         None
+    }
+
+    /// Requests that were refused since this was last asked.
+    pub(super) fn take_refused(&self) -> u32 {
+        if self.refused.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        self.refused.swap(0, Ordering::Relaxed)
+    }
+
+    /// Whether it was told to go.
+    pub(super) fn was_told(&self) -> bool {
+        self.told.load(Ordering::Relaxed) > 0
+    }
+
+    /// Where it rests.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.all.pace
+    }
+
+    /// Lets connections that rest be read, if there is room.
+    pub(super) fn wake_resting(&self) {
+        self.all.wake_resting();
     }
 }
 
@@ -347,7 +394,8 @@ impl Admitted {
     pub(super) fn begun(&mut self) {
         if self.waiting {
             self.waiting = false;
-            self.connection.all.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.connection.all.waiting.fetch_sub(1, Ordering::SeqCst);
+            self.connection.wake_resting();
         }
     }
 
@@ -375,7 +423,8 @@ impl Drop for Admitted {
         // What idle time is counted from.
         self.moved();
         if self.beyond {
-            self.connection.all.beyond.fetch_sub(1, Ordering::Relaxed);
+            self.connection.all.beyond.fetch_sub(1, Ordering::SeqCst);
+            self.connection.wake_resting();
         }
         self.connection.requests.fetch_sub(1, Ordering::Relaxed);
     }

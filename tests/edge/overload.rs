@@ -96,6 +96,49 @@ async fn open_calls_beyond_the_pool_are_told_so_and_each_connection_keeps_its_ow
 }
 
 #[tokio::test]
+async fn who_is_refused_is_read_slower_and_others_are_not() {
+    const QUESTIONS: u32 = 2_000;
+    // What `server/pace.rs` asks for each refusal.
+    const REST_EACH: Duration = Duration::from_micros(100);
+    let place = asking::place();
+    let few = ["limits.requests_open_max=1", "limits.requests_per_connection_assured=1"];
+    let server = Server::with(&place.register(), &few);
+    let (greedy, modest) = (server.connect().await, server.connect().await);
+    let mut held = Vec::new();
+    for _stream in 0..2 {
+        let (say, said) = tokio::sync::mpsc::channel(1);
+        let answers = client(&greedy).stream_check_clearance(ReceiverStream::new(said)).await;
+        held.push((say, answers.expect("its own, and one of the pool")));
+    }
+    let begun = Instant::now();
+    let flood: Vec<_> = (0..QUESTIONS)
+        .map(|_nth| {
+            let mut client = client(&greedy);
+            tokio::spawn(async move { client.check_clearance(question()).await })
+        })
+        .collect();
+    let mut answered = 0;
+    while flood.iter().any(|asked| !asked.is_finished()) {
+        asking::ask(&modest).await.expect("an answer");
+        answered += 1;
+    }
+    for asked in flood {
+        is_overloaded(&asked.await.expect("no panic").expect_err("no place"));
+    }
+    // It is heard once all that went before is paid for.
+    is_overloaded(&client(&greedy).check_clearance(question()).await.expect_err("no place"));
+    let took = begun.elapsed();
+    println!("{QUESTIONS} refused in {took:?}, {answered} of another answered");
+    assert!(took >= REST_EACH * QUESTIONS, "{took:?}");
+    assert!(answered > 0, "nobody else was answered");
+    drop(held);
+    let begun = Instant::now();
+    while asking::ask(&greedy).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it is not read again");
+    }
+}
+
+#[tokio::test]
 async fn a_batch_above_the_setting_is_refused() {
     let place = asking::place();
     let server = Server::with(&place.register(), &["limits.batch_items_max=5"]);
