@@ -29,9 +29,9 @@ pub(super) const FORMAT: i64 = 2;
 pub(super) const LAG_MICROS_MAX: i64 = 3_600_000_000;
 /// Page size, in bytes: the default. A few answers alone take one.
 const PAGE_BYTES: u32 = 4_096;
-/// Once the write-ahead log has so many pages (64 MiB), it is copied into the database. Large,
-/// because copying makes syncs that everybody's syncs wait for.
-pub(super) const WAL_PAGES_MAX: u32 = 16_384;
+/// Once the write-ahead log has so many pages (8 MiB), it is copied into the database. Everybody's
+/// syncs wait for those of copying: longer for more, more often for less.
+pub(super) const WAL_PAGES_MAX: u32 = 2_048;
 /// A write-ahead log that somebody's long reading let grow beyond this is cut, in bytes.
 const WAL_BYTES_KEPT: u32 = 2 * WAL_PAGES_MAX * PAGE_BYTES;
 /// How long to wait for a reader that opens a segment at the same moment.

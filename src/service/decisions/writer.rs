@@ -28,7 +28,7 @@ const BUSY_UNITS: usize = 8;
 /// from those who answer,
 const BUSY_INTERVAL: Duration = Duration::from_millis(2);
 /// or as soon as so many wait.
-const BUSY_ENOUGH: usize = 48;
+const BUSY_ENOUGH: usize = 32;
 
 /// The writer.
 #[derive(Debug)]
