@@ -71,7 +71,10 @@ fn main() {
     if !arguments.iter().any(|argument| argument == "activation") {
         replay();
     }
-    runtime.block_on(activation());
+    // With the log, lookups wait for the disk that the revision is written to as well.
+    for log in ["off", "required"] {
+        runtime.block_on(activation(log));
+    }
 }
 
 /// Starts on a register of many revisions, each with one entry changed.
@@ -127,10 +130,12 @@ fn prepare() -> (Place, Vec<PathBuf>) {
             list: Some(files),
         };
         accept(&running, submission, now()).expect("an accepted revision");
-        let file = place.path().join(format!("request-{round}"));
+        let path = place.path().join(format!("request-{round}"));
         let request = v1::SubmitProposalRequest { proposal: Some(proposal) };
-        std::fs::write(&file, request.encode_to_vec()).expect("written");
-        file
+        // Synced: the system would write it while lookups wait for the same disk.
+        let mut file = std::fs::File::create(&path).expect("a file");
+        file.write_all(&request.encode_to_vec()).and_then(|()| file.sync_all()).expect("written");
+        path
     };
     let requests = (1..=ROUNDS).map(request).collect();
     (place, requests)
@@ -138,10 +143,12 @@ fn prepare() -> (Place, Vec<PathBuf>) {
 
 /// Times lookups in turns: quiet, and while a large revision is sent, read, verified, stored and
 /// put in force, and what it replaced is freed.
-async fn activation() {
+async fn activation(log: &str) {
+    println!("lookups with the decision log {log}");
     let (place, requests) = prepare();
     let mut command = Command::new(env!("CARGO_BIN_EXE_clearlist"));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--register"]).arg(place.register());
+    command.args(["serve", "--decision-log", log, "--listen", "127.0.0.1:0", "--register"]);
+    command.arg(place.register());
     let server = Server::start(&mut command);
     let url = format!("http://{}", server.address);
     let mut clients = Vec::new();
@@ -151,6 +158,8 @@ async fn activation() {
     ask(&clients).await;
     let (mut longer, mut accepted) = (Vec::new(), Vec::new());
     for (round, request) in (1..).zip(&requests) {
+        // Whatever others have written: a sync of ours would wait for it.
+        Command::new("sync").status().expect("sync runs");
         let quiet = ask(&clients).await;
         let mut submitter = Submitter::start(&url, request);
         let busy = {
@@ -240,8 +249,8 @@ struct Submitter {
 impl Submitter {
     fn start(url: &str, request: &Path) -> Self {
         let me = std::env::current_exe().expect("this program");
-        let mut command = Command::new("nice");
-        command.args(["-n", "19"]).arg(me).args(["submit", url]).arg(request);
+        let mut command = Command::new("chrt");
+        command.args(["--idle", "0"]).arg(me).args(["submit", url]).arg(request);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.expect("the submitter starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();

@@ -19,7 +19,7 @@ use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 
 use super::request_id::carried;
-use crate::service::priority::yield_to_lookups;
+use crate::service::priority::run_when_idle;
 
 /// A service, its calls run aside.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl<S> Aside<S> {
         let (lives, ended) = oneshot::channel();
         thread::Builder::new().name("aside".into()).spawn(move || {
             // Threads that it starts, for previews, inherit.
-            yield_to_lookups();
+            run_when_idle();
             // Nothing is ever sent: what is waited for is that nobody could.
             let _ = runtime.block_on(ended);
         })?;

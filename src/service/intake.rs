@@ -20,7 +20,7 @@ use crate::register::statement::Statement;
 use crate::register::step::{Candidate, Examined, Proposal, ProposedList, Refused, examine, step};
 use crate::store::AppendError;
 
-use super::priority::yield_to_lookups;
+use super::priority::{run_when_idle, when_idle, yield_to_lookups};
 use super::running::Running;
 use super::snapshot::SignedList;
 use super::tally::Tally;
@@ -153,6 +153,7 @@ const RETIRE_DELAY: Duration = Duration::from_secs(1);
 /// lookup shall pay by being the last to hold it, and the next proposal need not wait.
 fn retire(before: Arc<Published>) {
     let free = move || {
+        run_when_idle();
         std::thread::sleep(RETIRE_DELAY);
         drop(before);
     };
@@ -178,9 +179,8 @@ pub fn accept(
         Examined::Next(candidate) => *candidate,
         Examined::Standing(number) => return Ok(standing(register, number, now, true)),
     };
-    let newest = published.newest.as_ref();
     let Prepared { next, list, delta } =
-        prepare(register, candidate, submission.list.as_ref(), newest, now)?;
+        prepare(register, candidate, submission.list, published.newest.clone(), now)?;
     let number = next.size();
     let stored = Stored {
         accept_time: now,
@@ -228,12 +228,12 @@ struct Prepared {
 fn prepare(
     register: &Register,
     candidate: Candidate,
-    files: Option<&ListFiles>,
-    newest: Option<&Arc<List>>,
+    files: Option<ListFiles>,
+    newest: Option<Arc<List>>,
     now: Timestamp,
 ) -> Result<Prepared, SubmitError> {
     let Some(files) = files else {
-        let list = ProposedList::Newest(newest.map(|list| &**list));
+        let list = ProposedList::Newest(newest.as_deref());
         let next = step(register, candidate, list, now).map_err(SubmitError::Refused)?;
         return Ok(Prepared { next, list: None, delta: Delta::default() });
     };
@@ -241,13 +241,28 @@ fn prepare(
     if !matches!(candidate.statement(), Statement::Revision(_)) {
         return Err(SubmitError::Refused(vec![Refused::ListNotExpected]));
     }
-    let list = list_csv::read(files).map_err(SubmitError::Lint)?.list;
-    let (heads, after) = ListHeads::with_records(&list);
+    let read = when_idle(move || Read::of(&files, newest.as_deref()));
+    let Read { list, heads, delta } = read.map_err(SubmitError::Lint)?;
     let next = step(register, candidate, ProposedList::Heads(&heads), now)
         .map_err(SubmitError::Refused)?;
-    let before: Vec<Record> = newest.map(|list| records(list)).unwrap_or_default();
-    let delta = list_records::delta(&before, after);
     Ok(Prepared { next, list: Some(Arc::new(list)), delta })
+}
+
+/// A list as it was proposed, and what it changes.
+struct Read {
+    list: List,
+    heads: ListHeads,
+    delta: Delta,
+}
+
+impl Read {
+    fn of(files: &ListFiles, before: Option<&List>) -> Result<Self, Vec<Problem>> {
+        let list = list_csv::read(files)?.list;
+        let (heads, after) = ListHeads::with_records(&list);
+        let before: Vec<Record> = before.map(records).unwrap_or_default();
+        let delta = list_records::delta(&before, after);
+        Ok(Self { list, heads, delta })
+    }
 }
 
 /// Everything [`Intake::submit`] would check, and what would change; nothing is written.

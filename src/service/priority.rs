@@ -1,14 +1,58 @@
-//! Which threads go first.
+//! Which threads go first: those that answer lookups.
+//!
+//! Reading a list of 100,000 rows takes a processor for a second. A lookup that wakes while its
+//! processor does that waits for the next tick of the scheduler, 4 ms, whatever the nice values
+//! are; only a thread of the policy for idle time makes way at once. But on a machine that is
+//! never idle such a thread hardly runs, and no revision may be kept out by asking enough.
 
-/// How much the writer yields to lookups, of 0 (not at all) to 19: reading a list of 100,000 rows
-/// takes every processor for a second. With 10 it still has a tenth of a busy machine.
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
+
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
+
+/// How much the writer yields to lookups, of 0 (not at all) to 19: with 10 it still has a tenth
+/// of a busy machine.
 const WRITER_NICENESS: i32 = 10;
+/// So long work waits for idle time.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Lets lookups go before this thread. On Linux a thread's id names that thread; those it starts
-/// inherit.
+/// Gives this thread a tenth of a busy machine. On Linux a thread's id names that thread; those
+/// it starts inherit.
 pub fn yield_to_lookups() {
     let this = rustix::thread::gettid();
     if let Err(error) = rustix::process::setpriority_process(Some(this), WRITER_NICENESS) {
         tracing::debug!(%error, "the writer keeps its priority");
     }
+}
+
+/// From now on this thread, and those it starts, run while no other wants to.
+pub fn run_when_idle() {
+    let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
+    if let Err(error) = set {
+        tracing::debug!(?error, "a thread keeps its priority");
+    }
+}
+
+/// Does long work while nobody else wants to run; if that takes too long, here. Blocks.
+pub fn when_idle<T, F>(work: F) -> T
+where
+    T: Send + 'static,
+    F: Fn() -> T + Send + Sync + 'static,
+{
+    let work = Arc::new(work);
+    let (give, given) = sync_channel(1);
+    let theirs = Arc::clone(&work);
+    let started = thread::Builder::new().name("idle".into()).spawn(move || {
+        run_when_idle();
+        // Nobody may wait for it any more.
+        drop(give.send(theirs()));
+    });
+    let done = started.ok().and_then(|_thread| given.recv_timeout(PATIENCE).ok());
+    done.unwrap_or_else(|| work())
 }
