@@ -14,6 +14,8 @@ mod support;
 mod asking;
 #[path = "faces/browser.rs"]
 mod browser;
+#[path = "faces/each_error.rs"]
+mod each_error;
 #[path = "faces/grpc_web.rs"]
 mod grpc_web;
 #[path = "faces/heads.rs"]

@@ -1,4 +1,5 @@
 // Asks as a page would, by gRPC-Web and in JSON: node browser.mjs URL api.binpb QUESTIONS
+// With a token in the environment variable TOKEN, if it is set.
 // Prints the answers of both, in the JSON form of the response; of an error what a page reads of it.
 
 import { readFileSync } from 'node:fs';
@@ -28,7 +29,12 @@ async function answers(transport) {
   return Promise.all(JSON.parse(questions).map((question) => answer(client, question)));
 }
 
-const options = { baseUrl: url, defaultTimeoutMs: 10_000 };
+const { TOKEN } = process.env;
+const showing = (next) => (request) => {
+  if (TOKEN) request.header.set('authorization', `Bearer ${TOKEN}`);
+  return next(request);
+};
+const options = { baseUrl: url, defaultTimeoutMs: 10_000, interceptors: [showing] };
 console.log(
   JSON.stringify({
     grpcWeb: await answers(createGrpcWebTransport(options)),
