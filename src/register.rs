@@ -1,5 +1,6 @@
 //! The signed history of a list as values: no I/O, no clock.
 
+mod canonical_json;
 pub mod checkpoint;
 pub mod decision_text;
 pub mod evidence;

@@ -5,13 +5,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::clearance::{Decision, Verdict};
 use crate::domain::entry::Use;
@@ -20,10 +18,10 @@ use crate::domain::material_name::NORMAL_FORM_VERSION;
 use crate::domain::question::{Question, RawQuestion, civil_date};
 
 use super::merkle::Hash;
-use super::statement::{from_hex, to_hex};
+use super::statement::from_hex;
 
-/// Most texts are shorter, in bytes.
-const TEXT_BYTES_USUAL: usize = 1_024;
+mod writing;
+
 /// First line.
 const TYPE: &str = "clearlist/decision/v1";
 /// Names of the lines after it.
@@ -80,70 +78,48 @@ pub struct Source {
 }
 
 /// A question as asked. Fields that were not given are empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "the fields of a question")]
 #[expect(missing_docs, reason = "the fields of the API, documented there")]
 pub struct Asked<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub cas_number: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub correlation_id: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub customs_district: Cow<'a, str>,
     /// `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub declaration_date: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub end_user_uscc: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub hs_code: Cow<'a, str>,
-    #[serde(skip_serializing_if = "is_zero")]
     pub known_at_revision: u64,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub manufacturer: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub material_name: Cow<'a, str>,
-    #[serde(skip_serializing_if = "is_zero")]
     pub min_revision: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Amount<'a>>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub scheme: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub specification: Cow<'a, str>,
-    #[serde(rename = "use", skip_serializing_if = "str::is_empty")]
+    #[serde(rename = "use")]
     pub intended_use: Cow<'a, str>,
 }
 
 /// The values that were compared. Fields that were not given are empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "the values that were compared")]
 #[expect(missing_docs, reason = "the fields of the API, documented there")]
 pub struct Compared<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub cas_number: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub customs_district: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub end_user_uscc: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub hs_code: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub manufacturer: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub material_name: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Amount<'a>>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub scheme: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub specification: Cow<'a, str>,
-    #[serde(rename = "use", skip_serializing_if = "str::is_empty")]
+    #[serde(rename = "use")]
     pub intended_use: Cow<'a, str>,
 }
 
 /// A quantity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a value with a unit")]
 pub struct Amount<'a> {
     /// Unit, as written.
@@ -169,11 +145,6 @@ struct MatchingWire<'a> {
     entry: Cow<'a, str>,
     reasons: Vec<Cow<'a, str>>,
     verdict: Cow<'a, str>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-const fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 impl<'a> Asked<'a> {
@@ -416,58 +387,8 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl DecisionText<'_> {
-    /// The text itself.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = Vec::with_capacity(TEXT_BYTES_USUAL);
-        // Strings, integers and lists of them in sorted fields: what `serde_json` writes of them
-        // is the canonical form, it is UTF-8, and nothing of it, nor writing to memory, can fail.
-        let _ = self.write(&mut out);
-        String::from_utf8(out).unwrap_or_default()
-    }
-
-    fn write(&self, out: &mut Vec<u8>) -> io::Result<()> {
-        let Source { known, revision, list_root } = &self.source;
-        write!(out, "{TYPE}\norigin {}\nquestion ", self.origin)?;
-        serde_json::to_writer(&mut *out, &self.question)?;
-        out.extend_from_slice(b"\ncompared ");
-        serde_json::to_writer(&mut *out, &self.compared)?;
-        write!(out, "\nverdict {}\nreasons ", self.verdict.name())?;
-        serde_json::to_writer(&mut *out, &Names(&self.reasons))?;
-        out.extend_from_slice(b"\nmatches ");
-        serde_json::to_writer(&mut *out, &self.matches)?;
-        out.extend_from_slice(b"\ncandidates ");
-        serde_json::to_writer(&mut *out, &self.candidates)?;
-        writeln!(out, "\ndeclaration_date {}", self.declaration_date)?;
-        writeln!(out, "known {known}\nrevision {revision}")?;
-        writeln!(out, "list_root_sha256 {}", to_hex(list_root))?;
-        writeln!(out, "normal_form_version {NORMAL_FORM_VERSION}")?;
-        writeln!(out, "decide_time {}", self.decide_time)
-    }
-}
-
 impl fmt::Display for DecisionText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text())
-    }
-}
-
-/// Reasons by their names.
-struct Names<'a>(&'a [Reason]);
-
-impl Serialize for Names<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|reason| reason.name()))
-    }
-}
-
-impl Serialize for Matching<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Matching", 3)?;
-        fields.serialize_field("entry", &self.entry)?;
-        fields.serialize_field("reasons", &Names(&self.reasons))?;
-        fields.serialize_field("verdict", self.verdict.name())?;
-        fields.end()
     }
 }

@@ -2,33 +2,32 @@
 //! that bears on it with its path to the list root, the neighbours in the name tree between which
 //! nothing else can stand, and the statements after it that might have replaced it.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 
 use crate::domain::clearance::Decision;
 use crate::domain::list::List;
 use crate::domain::question::Question;
 
+use super::canonical_json::{Object, push_list, push_string};
 use super::history::Register;
 use super::list_trees::{ListTrees, Rows};
 use super::merkle::{Hash, is_included, is_span, leaf_hash};
 use super::record::TreeHead;
 use super::statement::{RevisionStatement, Statement, SuspensionStatement};
-use super::tlog_proof::hash_of;
+use super::tlog_proof::{hash_of, push_base64};
 
 /// Ends each part of a leaf of the name tree.
 pub const NAME_SEPARATOR: u8 = 0;
 
 /// Leaves that stand side by side in a tree, with the proof that they do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "leaves with their path")]
 pub struct Span {
     /// The leaves.
     pub leaves: Vec<String>,
     /// Roots of the parts of the tree beside them, left to right.
-    #[serde(serialize_with = "write_hashes", deserialize_with = "read_hashes")]
+    #[serde(deserialize_with = "read_hashes")]
     pub path: Vec<Hash>,
     /// Place of the first, from 0.
     pub start: u64,
@@ -44,14 +43,14 @@ pub enum Wanted {
 }
 
 /// Everything a decision rests on but the statement's own path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "the evidence of a decision")]
 pub struct Evidence {
     /// The statements after it that were known, in the register tree.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub later: Option<Span>,
     /// The line of a batch that this is about.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub line: Option<Line>,
     /// In the name tree, one for each that is wanted.
     pub names: Vec<Span>,
@@ -62,13 +61,13 @@ pub struct Evidence {
 }
 
 /// One line of a batch: a leaf of the tree whose root the note names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a line of a batch")]
 pub struct Line {
     /// Its place, from 0.
     pub index: u64,
     /// Siblings from the leaf up.
-    #[serde(serialize_with = "write_hashes", deserialize_with = "read_hashes")]
+    #[serde(deserialize_with = "read_hashes")]
     pub path: Vec<Hash>,
     /// The text of its decision.
     pub text: String,
@@ -145,7 +144,7 @@ impl Evidence {
         question: &Question,
         decided: &Decision<'_>,
     ) -> Option<Self> {
-        let statement = utf8(register.statement(revision)?.statement.to_bytes());
+        let statement = register.statement(revision)?.text.to_string();
         let wanted = wanted(question, !decided.matches.is_empty());
         let names: Vec<Span> = wanted.iter().map(|wanted| trees.names(wanted)).collect();
         let mut rows = Rows::default();
@@ -162,7 +161,7 @@ impl Evidence {
         let later = (!later.is_empty()).then(|| Span {
             leaves: (revision + 1..=known)
                 .filter_map(|number| register.statement(number))
-                .map(|accepted| utf8(accepted.statement.to_bytes()))
+                .map(|accepted| accepted.text.to_string())
                 .collect(),
             path: register.tree().span(revision, known, register.size()).unwrap_or_default(),
             start: revision,
@@ -187,8 +186,17 @@ impl Evidence {
     #[must_use]
     pub fn to_bytes_about(&self, bytes: usize) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes);
-        // Strings, integers and lists of them: nothing that could fail.
-        let _ = serde_json::to_writer(&mut out, self);
+        let mut object = Object::open(&mut out);
+        if let Some(later) = &self.later {
+            later.write(object.field("later"));
+        }
+        if let Some(line) = &self.line {
+            line.write(object.field("line"));
+        }
+        push_list(object.field("names"), &self.names, |out, span| span.write(out));
+        push_list(object.field("records"), &self.records, |out, span| span.write(out));
+        push_string(object.field("statement"), &self.statement);
+        object.close();
         out
     }
 
@@ -285,7 +293,25 @@ impl Evidence {
     }
 }
 
+impl Line {
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut object = Object::open(out);
+        object.number("index", self.index);
+        push_list(object.field("path"), &self.path, push_hash);
+        push_string(object.field("text"), &self.text);
+        object.close();
+    }
+}
+
 impl Span {
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut object = Object::open(out);
+        push_list(object.field("leaves"), &self.leaves, |out, leaf| push_string(out, leaf));
+        push_list(object.field("path"), &self.path, push_hash);
+        object.number("start", self.start);
+        object.close();
+    }
+
     fn is_of(&self, head: &TreeHead) -> bool {
         let hashes: Vec<Hash> = self.leaves.iter().map(|l| leaf_hash(l.as_bytes())).collect();
         is_span(&hashes, self.start, head.size, &self.path, &head.root)
@@ -334,13 +360,10 @@ impl Wanted {
     }
 }
 
-fn utf8(bytes: Vec<u8>) -> String {
-    // Records and statements are JSON that this program wrote.
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
-fn write_hashes<S: Serializer>(hashes: &[Hash], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(hashes.iter().map(|hash| BASE64.encode(hash)))
+fn push_hash(out: &mut Vec<u8>, hash: &Hash) {
+    out.push(b'"');
+    push_base64(out, hash);
+    out.push(b'"');
 }
 
 fn read_hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Hash>, D::Error> {

@@ -22,6 +22,8 @@ pub struct Register {
 pub struct Accepted {
     /// The statement.
     pub statement: Statement,
+    /// Its bytes.
+    pub text: Box<str>,
     /// When it was accepted, by the clock of the server that did; not signed.
     pub accept_time: Timestamp,
     /// The agencies that cosigned it, and when they say they did.

@@ -263,7 +263,7 @@ impl Note {
     /// control characters.
     #[must_use]
     pub fn unsigned(text: String) -> Option<Self> {
-        let good = text.ends_with('\n') && !text.chars().any(|c| c < ' ' && c != '\n');
+        let good = text.ends_with('\n') && !text.bytes().any(|byte| byte < b' ' && byte != b'\n');
         good.then_some(Self { text, signatures: Vec::new() })
     }
 

@@ -1,14 +1,16 @@
 //! Canonical bytes of a row (a *record*), and the two trees over a list: the list tree, which
 //! proves what is listed, and the name tree, which proves what is not.
 
-use std::fmt::{Display, Write};
-
 use crate::domain::cells::{enterprise_state_name, entry_state_name, kind_name, listing_name};
 use crate::domain::entry::{Enterprise, Entry, Scheme};
 use crate::domain::list::List;
 use crate::domain::list_diff::RowKind;
 
+use super::canonical_json::Object;
 use super::merkle::{Hash, MerkleTree, leaf_hash};
+
+/// Most records are shorter, in bytes.
+const RECORD_BYTES_USUAL: usize = 512;
 
 /// Name of a kind of row in a record. Records are sorted by it first.
 #[must_use]
@@ -34,35 +36,35 @@ pub struct Record {
 /// The record of a scheme.
 #[must_use]
 pub fn scheme_record(scheme: &Scheme) -> Record {
-    let uses = scheme.permitted_use.iter().map(|u| u.name());
     // "kind" sorts before "scheme".
-    let mut row = Object::open("{\"kind\":\"scheme\",\"scheme\":{");
-    row.text("authority", &scheme.authority)
-        .list("customs_districts", scheme.customs_districts.iter())
-        .list("exclusions", scheme.exclusions.iter())
-        .text("legal_basis", &scheme.legal_basis)
-        .text("listing", listing_name(scheme.listing))
-        .text("name_en", &scheme.name_en)
-        .text("name_zh", &scheme.name_zh)
-        .list("permitted_use", uses)
-        .text("remark_text", &scheme.remark_text)
-        .text("scheme", &scheme.id)
-        .list("waived_documents", scheme.waived_documents.iter());
-    Record { kind: RowKind::Scheme, key: scheme.id.clone(), bytes: row.close("}}") }
+    let bytes = written("{\"kind\":\"scheme\",\"scheme\":", "}", |row| {
+        row.text("authority", &scheme.authority)
+            .list("customs_districts", scheme.customs_districts.iter().map(ToString::to_string))
+            .list("exclusions", &scheme.exclusions)
+            .text("legal_basis", &scheme.legal_basis)
+            .text("listing", listing_name(scheme.listing))
+            .text("name_en", &scheme.name_en)
+            .text("name_zh", &scheme.name_zh)
+            .list("permitted_use", scheme.permitted_use.iter().map(|u| u.name()))
+            .text("remark_text", &scheme.remark_text)
+            .text("scheme", &scheme.id)
+            .list("waived_documents", &scheme.waived_documents);
+    });
+    Record { kind: RowKind::Scheme, key: scheme.id.clone(), bytes }
 }
 
 /// The record of an enterprise.
 #[must_use]
 pub fn enterprise_record(enterprise: &Enterprise) -> Record {
-    let mut row = Object::open("{\"enterprise\":{");
-    row.text("name_en", &enterprise.name_en)
-        .text("name_zh", &enterprise.name_zh)
-        .text("source_document", &enterprise.source_document)
-        .text("state", enterprise_state_name(enterprise.state))
-        .value("state_from", enterprise.state_from)
-        .value("state_until", enterprise.state_until)
-        .text("uscc", enterprise.uscc.as_str());
-    let bytes = row.close("},\"kind\":\"enterprise\"}");
+    let bytes = written("{\"enterprise\":", ",\"kind\":\"enterprise\"}", |row| {
+        row.text("name_en", &enterprise.name_en)
+            .text("name_zh", &enterprise.name_zh)
+            .text("source_document", &enterprise.source_document)
+            .text("state", enterprise_state_name(enterprise.state))
+            .value("state_from", enterprise.state_from)
+            .value("state_until", enterprise.state_until)
+            .text("uscc", enterprise.uscc.as_str());
+    });
     Record { kind: RowKind::Enterprise, key: enterprise.uscc.as_str().into(), bytes }
 }
 
@@ -70,124 +72,42 @@ pub fn enterprise_record(enterprise: &Enterprise) -> Record {
 /// column `kind` of its own.
 #[must_use]
 pub fn entry_record(list: &List, entry: &Entry) -> Record {
-    let name = |name: &'_ Option<crate::domain::entry::ListedName>| {
-        name.as_ref().map(|n| n.text.clone()).unwrap_or_default()
-    };
-    let mut row = Object::open("{\"entry\":{");
-    row.text("batch", &entry.batch)
-        .value("cas", entry.cas)
-        .list("customs_districts", entry.customs_districts.iter())
-        .text("entry_id", &entry.id)
-        .text("hs_code", entry.hs_code.as_ref().map_or("", |code| code.as_str()))
-        .text("kind", kind_name(entry.kind))
-        .text("manufacturer", &entry.manufacturer)
-        .text("name_en", &name(&entry.name_en))
-        .text("name_zh", &name(&entry.name_zh))
-        .text("origin_country", &entry.origin_country)
-        .text("purpose", &entry.purpose)
-        .value("quantity", entry.quantity.map(|q| q.value()))
-        .text("scheme", list.scheme_of(entry).map_or("", |s| &s.id))
-        .text("source_document", &entry.source_document)
-        .text("specification", &entry.specification)
-        .text("state", entry_state_name(entry.state))
-        .list("synonyms", entry.synonyms.iter().map(|n| &n.text))
-        .text("unit", entry.quantity.map_or("", |q| q.unit().name()))
-        .text("uscc", list.enterprise_of(entry).map_or("", |e| e.uscc.as_str()))
-        .value("valid_from", entry.valid_from)
-        .value("valid_to", entry.valid_to);
-    let bytes = row.close("},\"kind\":\"entry\"}");
+    let bytes = written("{\"entry\":", ",\"kind\":\"entry\"}", |row| {
+        row.text("batch", &entry.batch)
+            .value("cas", entry.cas)
+            .list("customs_districts", entry.customs_districts.iter().map(ToString::to_string))
+            .text("entry_id", &entry.id)
+            .text("hs_code", entry.hs_code.as_ref().map_or("", |code| code.as_str()))
+            .text("kind", kind_name(entry.kind))
+            .text("manufacturer", &entry.manufacturer)
+            .text("name_en", entry.name_en.as_ref().map_or("", |name| &name.text))
+            .text("name_zh", entry.name_zh.as_ref().map_or("", |name| &name.text))
+            .text("origin_country", &entry.origin_country)
+            .text("purpose", &entry.purpose)
+            .value("quantity", entry.quantity.map(|q| q.value()))
+            .text("scheme", list.scheme_of(entry).map_or("", |s| &s.id))
+            .text("source_document", &entry.source_document)
+            .text("specification", &entry.specification)
+            .text("state", entry_state_name(entry.state))
+            .list("synonyms", entry.synonyms.iter().map(|name| &name.text))
+            .text("unit", entry.quantity.map_or("", |q| q.unit().name()))
+            .text("uscc", list.enterprise_of(entry).map_or("", |e| e.uscc.as_str()))
+            .value("valid_from", entry.valid_from)
+            .value("valid_to", entry.valid_to);
+    });
     Record { kind: RowKind::Entry, key: entry.id.clone(), bytes }
 }
 
-/// The inner object of a record, written field by field in sorted order. Fields without a value
-/// are left out. Column names are ASCII, where UTF-16 order, which RFC 8785 wants, is byte order.
-struct Object {
-    out: String,
-    first: bool,
-}
-
-impl Object {
-    fn open(beginning: &str) -> Self {
-        let mut out = String::with_capacity(512);
-        out.push_str(beginning);
-        Self { out, first: true }
-    }
-
-    fn key(&mut self, key: &str) {
-        if !self.first {
-            self.out.push(',');
-        }
-        self.first = false;
-        self.out.push('"');
-        self.out.push_str(key);
-        self.out.push_str("\":");
-    }
-
-    fn text(&mut self, key: &str, value: &str) -> &mut Self {
-        if !value.is_empty() {
-            self.key(key);
-            push_string(&mut self.out, value);
-        }
-        self
-    }
-
-    /// A value whose text needs no escaping.
-    fn value(&mut self, key: &str, value: Option<impl Display>) -> &mut Self {
-        if let Some(value) = value {
-            self.key(key);
-            // Writing to a string cannot fail.
-            let _ = write!(self.out, "\"{value}\"");
-        }
-        self
-    }
-
-    fn list(&mut self, key: &str, values: impl Iterator<Item = impl ToString>) -> &mut Self {
-        let mut separator = '[';
-        for value in values {
-            if separator == '[' {
-                self.key(key);
-            }
-            self.out.push(separator);
-            push_string(&mut self.out, &value.to_string());
-            separator = ',';
-        }
-        if separator == ',' {
-            self.out.push(']');
-        }
-        self
-    }
-
-    fn close(&mut self, end: &str) -> Vec<u8> {
-        self.out.push_str(end);
-        std::mem::take(&mut self.out).into_bytes()
-    }
-}
-
-/// A string as RFC 8785 section 3.2.2.2 writes it.
-fn push_string(out: &mut String, text: &str) {
-    out.push('"');
-    if !text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
-        out.push_str(text);
-        out.push('"');
-        return;
-    }
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            c if c < ' ' => {
-                out.push_str(if c < '\u{10}' { "\\u000" } else { "\\u001" });
-                out.extend(char::from_digit(u32::from(c) % 16, 16));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+/// The bytes of a record: a row's cells by the names of their columns, empty ones left out, with
+/// what stands before and after the row.
+fn written(before: &str, after: &str, cells: impl FnOnce(&mut Object<'_>)) -> Vec<u8> {
+    let mut out = Vec::with_capacity(RECORD_BYTES_USUAL);
+    out.extend_from_slice(before.as_bytes());
+    let mut row = Object::open(&mut out);
+    cells(&mut row);
+    row.close();
+    out.extend_from_slice(after.as_bytes());
+    out
 }
 
 /// The leaf of the name tree for one way to look an entry up: `name \0 code \0 entry id`. The

@@ -141,7 +141,10 @@ pub fn step(
         return Err(refused);
     }
     let cosigned = candidate.quorum.cosigned().to_vec();
-    let accepted = Accepted { statement: candidate.statement, accept_time: now, cosigned };
+    let statement = candidate.statement;
+    // The bytes that were signed: no other spelling of a statement is one. They are JSON.
+    let text = String::from_utf8(statement.to_bytes()).unwrap_or_default().into();
+    let accepted = Accepted { statement, text, accept_time: now, cosigned };
     Ok(register.with(accepted, candidate.leaf, candidate.policy))
 }
 

@@ -1,6 +1,7 @@
 //! C2SP tlog-proof: a leaf's inclusion in a checkpointed tree, as a text.
 
-use std::fmt::{self, Write};
+use std::fmt;
+use std::io::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -64,22 +65,27 @@ impl TlogProof {
     pub fn text(&self) -> String {
         // Base64 writes three bytes as four, and each hash has a line.
         let bytes = self.extra.len() * 4 / 3 + 48 * self.path.len() + self.checkpoint.len();
-        let mut out = String::with_capacity(bytes + 64);
-        out.push_str(TYPE);
+        let mut out = Vec::with_capacity(bytes + 64);
+        out.extend_from_slice(TYPE.as_bytes());
         if !self.extra.is_empty() {
-            out.push_str("\nextra ");
-            BASE64.encode_string(&self.extra, &mut out);
+            out.extend_from_slice(b"\nextra ");
+            push_base64(&mut out, &self.extra);
         }
-        // Writing to a string cannot fail.
-        let _ = write!(out, "\nindex {}\n", self.index);
+        // Writing to memory cannot fail.
+        let _ = writeln!(out, "\nindex {}", self.index);
         for hash in &self.path {
-            BASE64.encode_string(hash, &mut out);
-            out.push('\n');
+            push_base64(&mut out, hash);
+            out.push(b'\n');
         }
-        out.push('\n');
-        out.push_str(&self.checkpoint);
-        out
+        out.push(b'\n');
+        out.extend_from_slice(self.checkpoint.as_bytes());
+        String::from_utf8(out).unwrap_or_default()
     }
+}
+
+/// Adds bytes in base64.
+pub(super) fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    base64_simd::STANDARD.encode_append(bytes, out);
 }
 
 impl fmt::Display for TlogProof {

@@ -1,7 +1,8 @@
 //! `clearlist receipt replay`: decisions made again from a stored register.
 
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -20,8 +21,11 @@ use crate::service::opening;
 
 /// Differences shown in full.
 const SHOWN_MAX: usize = 20;
-/// From so many decisions on a bar shows how far it is.
-const PROGRESS_MIN: usize = 1_000;
+/// From so many bytes of a file on a bar shows how far it is.
+const PROGRESS_BYTES_MIN: u64 = 1 << 20;
+/// Decisions that are read before they are decided again, in the order of the lists they rest
+/// on. Some 4 KB of memory each.
+const BLOCK: usize = 25_000;
 
 /// A decision as it is exported. Other fields repeat what its text says.
 #[derive(Deserialize)]
@@ -35,43 +39,105 @@ struct Given {
     text: DecisionText<'static>,
 }
 
+/// What came of all of them.
+#[derive(Default)]
+struct Found {
+    decisions: usize,
+    /// Lines that do not say the same again.
+    differing: Vec<usize>,
+    /// What the first of those say.
+    shown: Vec<(usize, again::Outcome)>,
+}
+
 pub(super) fn run(manner: Manner, path: &Path, register: &Path) -> Result<(), Outcome> {
     let lang = manner.lang;
-    let mut given = read(lang, path)?;
+    let fail = |problem: &dyn Display| {
+        complain(&format!("{}: {problem}", path.display()));
+        Outcome::Failed
+    };
+    let file = File::open(path).map_err(|error| fail(&error))?;
+    let bytes = file.metadata().map_or(0, |about| about.len());
     let (store, replayed) =
         opening::read(register, |_, _| ()).map_err(|error| refuse(lang, register, &error))?;
     let again = Again::new(&*store, &replayed.register);
-    let count = given.len();
-    // Every list is read once.
-    given.sort_by_key(|given| (again.revision(&given.text), given.line));
     let bar = indicatif::ProgressBar::hidden();
-    if count >= PROGRESS_MIN {
+    if bytes >= PROGRESS_BYTES_MIN {
         bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-        bar.set_length(count as u64);
+        bar.set_length(bytes);
     }
-    let mut differing: Vec<(usize, again::Outcome)> = Vec::new();
-    for Given { line, text } in &given {
-        let outcome = again.decide(text).map_err(|error| refuse(lang, register, &error.into()))?;
-        if !matches!(outcome, again::Outcome::Identical) {
-            differing.push((*line, outcome));
+    let mut found = Found::default();
+    let mut lines = (1..).zip(BufReader::new(bar.wrap_read(file)).split(b'\n'));
+    loop {
+        let mut block = Vec::new();
+        for (line, read) in lines.by_ref() {
+            let given = read.map_err(|error| fail(&error))?;
+            if given.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match decision(&given) {
+                Some(text) => block.push(Given { line, text }),
+                None => found.add(line, again::Outcome::Impossible(neither(lang, &given))),
+            }
+            if block.len() == BLOCK {
+                break;
+            }
         }
-        bar.inc(1);
+        if block.is_empty() {
+            break;
+        }
+        // Every list is read once.
+        block.sort_by_key(|given| (again.revision(&given.text), given.line));
+        for Given { line, text } in &block {
+            let outcome = again.decide(text);
+            found.add(*line, outcome.map_err(|error| refuse(lang, register, &error.into()))?);
+        }
     }
     bar.finish_and_clear();
-    differing.sort_by_key(|(line, _)| *line);
+    found.differing.sort_unstable();
     match manner.output {
-        Output::Text => report(lang, count, &differing),
+        Output::Text => report(lang, &mut found),
         Output::Json => {
-            let lines: Vec<usize> = differing.iter().map(|(line, _)| *line).collect();
-            let found = json!({ "decisions": count, "identical": count - lines.len(), "differing_lines": lines });
-            anstream::println!("{found}");
+            let Found { decisions, differing, .. } = &found;
+            let identical = decisions - differing.len();
+            anstream::println!(
+                "{}",
+                json!({ "decisions": decisions, "identical": identical, "differing_lines": differing })
+            );
         }
     }
-    if differing.is_empty() { Ok(()) } else { Err(Outcome::No) }
+    if found.differing.is_empty() { Ok(()) } else { Err(Outcome::No) }
 }
 
-fn report(lang: Lang, count: usize, differing: &[(usize, again::Outcome)]) {
-    for (line, outcome) in differing.iter().take(SHOWN_MAX) {
+impl Found {
+    fn add(&mut self, line: usize, outcome: again::Outcome) {
+        self.decisions += 1;
+        if matches!(outcome, again::Outcome::Identical) {
+            return;
+        }
+        self.differing.push(line);
+        // Within a block they come in another order than that of the file.
+        self.shown.push((line, outcome));
+        if self.shown.len() > 2 * SHOWN_MAX {
+            self.keep_first();
+        }
+    }
+
+    fn keep_first(&mut self) {
+        self.shown.sort_by_key(|(line, _)| *line);
+        self.shown.truncate(SHOWN_MAX);
+    }
+}
+
+/// What is said of a line that holds no decision.
+fn neither(lang: Lang, given: &[u8]) -> String {
+    let what =
+        lang.pick("is neither a receipt nor an exported decision", "既不是凭证，也不是导出的结论");
+    format!("`{}` {what}", excerpt(&String::from_utf8_lossy(given)))
+}
+
+fn report(lang: Lang, found: &mut Found) {
+    found.keep_first();
+    for (line, outcome) in &found.shown {
         match outcome {
             again::Outcome::Identical => {}
             again::Outcome::Impossible(problem) => {
@@ -86,7 +152,7 @@ fn report(lang: Lang, count: usize, differing: &[(usize, again::Outcome)]) {
             }
         }
     }
-    let differs = differing.len();
+    let (count, differs) = (found.decisions, found.differing.len());
     anstream::println!(
         "{}",
         match lang {
@@ -96,31 +162,6 @@ fn report(lang: Lang, count: usize, differing: &[(usize, again::Outcome)]) {
             Lang::Zh => format!("已重新判定{count}项，{differs}项不一致"),
         }
     );
-}
-
-/// The decisions of a file.
-fn read(lang: Lang, path: &Path) -> Result<Vec<Given>, Outcome> {
-    let fail = |problem: String| {
-        complain(&format!("{}: {problem}", path.display()));
-        Outcome::Failed
-    };
-    let file = File::open(path).map_err(|error| fail(error.to_string()))?;
-    let mut out = Vec::new();
-    for (number, line) in (1..).zip(BufReader::new(file.take(u64::MAX)).split(b'\n')) {
-        let bytes = line.map_err(|error| fail(error.to_string()))?;
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let text = decision(&bytes).ok_or_else(|| {
-            let what = lang.pick(
-                "is neither a receipt nor an exported decision",
-                "既不是凭证，也不是导出的结论",
-            );
-            fail(format!("{number}: `{}` {what}", excerpt(&String::from_utf8_lossy(&bytes))))
-        })?;
-        out.push(Given { line: number, text });
-    }
-    Ok(out)
 }
 
 fn decision(bytes: &[u8]) -> Option<DecisionText<'static>> {

@@ -254,6 +254,7 @@ fn to_json(verified: &Verified) -> Value {
         .iter()
         .map(|(agency, at)| json!({ "agency": agency, "time": at.to_string() }))
         .collect();
+    let fields = |json: String| serde_json::from_str::<Value>(&json).unwrap_or_default();
     let matches: Vec<&str> = text.matches.iter().map(|matched| &*matched.entry).collect();
     json!({
         "holds": true,
@@ -270,8 +271,8 @@ fn to_json(verified: &Verified) -> Value {
             "entries": checked.shown.entries,
         },
         "said": {
-            "question": text.question,
-            "compared": text.compared,
+            "question": fields(text.question.json()),
+            "compared": fields(text.compared.json()),
             "declarationDate": text.declaration_date.to_string(),
             "decideTime": text.decide_time.to_string(),
             "known": text.source.known,

@@ -193,11 +193,17 @@ impl Segment {
         &self.name
     }
 
-    /// The database's size, in bytes.
-    pub(super) fn bytes(&self) -> Result<u64, SegmentError> {
+    /// Whether the database is smaller than so many bytes; `file` is how large its own file is,
+    /// without the write-ahead log.
+    pub(super) fn is_below(&self, bytes_max: u64, file: u64) -> Result<bool, SegmentError> {
+        let page = u64::from(PAGE_BYTES);
+        // At most each page of the log is a new one. Asking takes a transaction.
+        if file + u64::from(self.wal_pages()) * page < bytes_max {
+            return Ok(true);
+        }
         let mut pages = self.connection.prepare_cached("PRAGMA page_count")?;
         let pages: u32 = pages.query_row([], |row| row.get(0))?;
-        Ok(u64::from(pages) * u64::from(PAGE_BYTES))
+        Ok(u64::from(pages) * page < bytes_max)
     }
 
     /// Whether it takes answers of this time: the month is the one it was begun in or before,

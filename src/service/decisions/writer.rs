@@ -181,9 +181,11 @@ impl Writer {
 
     /// The segment that takes answers of this time.
     fn segment_for(&mut self, oldest: Timestamp) -> Result<&mut Segment, SegmentError> {
+        let mut bytes = 0;
         if let Some(current) = &self.current {
             // Writing to a file that has no name any more succeeds, and nobody can read it.
             let there = std::fs::metadata(self.folder.path_of(current.segment.name()));
+            bytes = there.as_ref().map_or(0, Metadata::len);
             if !there.is_ok_and(|there| identity(&there) == current.identity) {
                 tracing::error!(
                     segment = current.segment.name().file,
@@ -197,7 +199,7 @@ impl Writer {
         }
         let fits = match &self.current {
             Some(Current { segment, .. }) => {
-                segment.takes(oldest) && segment.bytes()? < self.segment_bytes_max
+                segment.takes(oldest) && segment.is_below(self.segment_bytes_max, bytes)?
             }
             None => false,
         };
