@@ -25,7 +25,7 @@ use crate::service::opening;
 use crate::service::running::Running;
 use crate::telemetry;
 
-use super::serve::{complain_of, open_log, refuse, serve};
+use super::serve::{caught, complain_of, open_log, refuse, serve};
 use super::source::report_folder;
 use super::{LISTEN_DEFAULT, Lang, Manner, Outcome, complain, key};
 
@@ -92,7 +92,11 @@ pub(super) async fn run(
     match make(lang, &directory, files, &settings.decisions) {
         Ok((running, log)) => {
             let hint = |address| things_to_try(lang, address, &directory);
-            serve(lang, settings, running, log, Arc::default(), hint).await
+            let stop = match caught() {
+                Ok(stop) => stop,
+                Err(outcome) => return outcome,
+            };
+            serve(lang, settings, running, log, Arc::default(), stop, hint).await
         }
         Err(outcome) => outcome,
     }

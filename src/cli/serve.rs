@@ -93,15 +93,39 @@ pub(super) async fn run(
     {
         return outcome;
     }
+    let mut stop = match caught() {
+        Ok(stop) => stop,
+        Err(outcome) => return outcome,
+    };
     // The register first: its lock says whether another server has all of this.
-    let opened = open(lang, &directory)
-        .and_then(|running| Ok((running, open_log(lang, &directory, &settings.decisions)?)));
+    let decisions = settings.decisions.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        let running = open(lang, &directory)?;
+        Ok((running, open_log(lang, &directory, &decisions)?))
+    });
+    let opened = tokio::select! {
+        opened = reading => opened,
+        // The reading cannot be called off. It leaves behind what a kill would.
+        () = stop.wait() => std::process::exit(0),
+    };
     match opened {
-        Ok((running, log)) => {
-            serve(lang, settings, running, log, overview, |_address| String::new()).await
+        Ok(Ok((running, log))) => {
+            serve(lang, settings, running, log, overview, stop, |_address| String::new()).await
         }
-        Err(outcome) => outcome,
+        Ok(Err(outcome)) => outcome,
+        Err(panicked) => {
+            complain(&panicked.to_string());
+            Outcome::Failed
+        }
     }
+}
+
+/// Signals, caught from now on.
+pub(super) fn caught() -> Result<server::StopSignal, Outcome> {
+    server::StopSignal::register().map_err(|error| {
+        complain(&error.to_string());
+        Outcome::Failed
+    })
 }
 
 /// Answers at the second address until the process ends.
@@ -260,6 +284,7 @@ pub(super) async fn serve(
     running: Running,
     log: DecisionLog,
     overview: Arc<Overview>,
+    mut stop: server::StopSignal,
     hint: impl FnOnce(SocketAddr) -> String,
 ) -> Outcome {
     let listen = settings.listen.address;
@@ -272,13 +297,6 @@ pub(super) async fn serve(
                 ),
                 Lang::Zh => format!("无法监听 {listen}：{error}；请用 --listen 指定其他地址"),
             });
-            return Outcome::Failed;
-        }
-    };
-    let stop = match server::StopSignal::register() {
-        Ok(stop) => stop,
-        Err(error) => {
-            complain(&error.to_string());
             return Outcome::Failed;
         }
     };

@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use thread_priority::{
     NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id,
+    set_thread_priority_and_policy, thread_native_id, thread_schedule_policy,
 };
 
 /// How much the writer yields to lookups, of 0 (not at all) to 19: with 10 it still has a tenth
 /// of a busy machine.
 const WRITER_NICENESS: i32 = 10;
-/// So long work waits for idle time.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// So long work waits for idle time. Reading 100,000 rows takes a slow machine some seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Gives this thread a tenth of a busy machine. On Linux a thread's id names that thread; those
 /// it starts inherit.
@@ -34,13 +34,22 @@ pub fn yield_to_lookups() {
 pub fn run_when_idle() {
     let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
     let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
-    if let Err(error) = set {
-        tracing::debug!(?error, "a thread keeps its priority");
+    // It also asks for a nice value of 0, which means nothing here and which not everybody gets.
+    if thread_schedule_policy() != Ok(policy) {
+        tracing::debug!(?set, "a thread keeps its priority");
     }
 }
 
 /// Does long work while nobody else wants to run; if that takes too long, here. Blocks.
 pub fn when_idle<T, F>(work: F) -> T
+where
+    T: Send + 'static,
+    F: Fn() -> T + Send + Sync + 'static,
+{
+    when_idle_within(PATIENCE, work)
+}
+
+fn when_idle_within<T, F>(patience: Duration, work: F) -> T
 where
     T: Send + 'static,
     F: Fn() -> T + Send + Sync + 'static,
@@ -53,6 +62,43 @@ where
         // Nobody may wait for it any more.
         drop(give.send(theirs()));
     });
-    let done = started.ok().and_then(|_thread| given.recv_timeout(PATIENCE).ok());
+    let done = started.ok().and_then(|_thread| given.recv_timeout(patience).ok());
     done.unwrap_or_else(|| work())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    use thread_priority::{
+        NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
+    };
+
+    use super::{when_idle, when_idle_within};
+
+    #[test]
+    fn work_is_done_in_idle_time() {
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        assert_eq!(when_idle(thread_schedule_policy), Ok(idle));
+        assert_ne!(thread_schedule_policy(), Ok(idle), "who asked for it goes on as before");
+    }
+
+    #[test]
+    fn work_that_finds_no_idle_time_is_done_by_who_asked_for_it() {
+        let here = thread::current().id();
+        let (_end, ended) = channel::<()>();
+        let ended = Mutex::new(ended);
+        // Elsewhere it goes on until this test ends.
+        let done = when_idle_within(Duration::from_millis(20), move || {
+            let there = thread::current().id();
+            if there != here {
+                let _ended = ended.lock().map(|ended| ended.recv());
+            }
+            there
+        });
+        assert_eq!(done, here);
+    }
 }

@@ -124,6 +124,13 @@ impl Launched {
         }
     }
 
+    /// A signal, e.g. `TERM`.
+    pub fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        kill.args([&format!("-{name}"), &self.child.id().to_string()]);
+        assert!(kill.status().expect("kill can be run").success(), "the signal was sent");
+    }
+
     /// Kills it, whatever it does.
     pub fn kill(mut self) -> Ended {
         self.child.kill().expect("it can be killed");
@@ -194,9 +201,7 @@ impl Server {
 
     /// A signal, e.g. `HUP`.
     pub fn signal(&self, name: &str) {
-        let mut kill = Command::new("kill");
-        kill.args([&format!("-{name}"), &self.id().to_string()]);
-        assert!(kill.status().expect("kill can be run").success(), "the signal was sent");
+        self.launched.signal(name);
     }
 
     /// The process.

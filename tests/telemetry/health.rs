@@ -54,7 +54,7 @@ async fn freshness_begins_when_a_scheduled_list_comes_into_force() {
 }
 
 #[test]
-fn ready_is_not_said_while_the_register_is_read() {
+fn while_the_register_is_read_it_is_not_ready_and_can_be_stopped() {
     let place = place();
     // The last file that a start reads is one that does not end until the test says so.
     let key = place.register().join("service-keys/current.key");
@@ -63,13 +63,24 @@ fn ready_is_not_said_while_the_register_is_read() {
     assert!(Command::new("mkfifo").arg(&key).status().expect("mkfifo runs").success());
     let launched = Launched::with(&place.register(), &settings(&[]));
     let address = wait("it says where metrics are", || metrics_address(&launched.said()));
+    launched.signal("HUP");
     assert_eq!(get(&address, "/livez").0, 200);
     assert_eq!(get(&address, "/readyz"), (503, "replaying\n".into()));
     assert_eq!(get(&address, "/metrics").0, 503);
     std::fs::write(&key, &bytes).expect("it is waited for");
     let server = launched.listening().expect("it is served");
     wait("it is ready", || (get(&address, "/readyz").0 == 200).then_some(()));
-    drop(server);
+    // Without files that it could look at again.
+    server.signal("HUP");
+    server.terminate();
+    assert_eq!(server.ended().code, Some(0));
+
+    std::fs::remove_file(&key).expect("it is removed");
+    assert!(Command::new("mkfifo").arg(&key).status().expect("mkfifo runs").success());
+    let launched = Launched::with(&place.register(), &settings(&[]));
+    wait("it says where metrics are", || metrics_address(&launched.said()));
+    launched.signal("TERM");
+    assert_eq!(launched.ended().code, Some(0), "it is stopped while it reads");
 }
 
 #[tokio::test]
