@@ -110,9 +110,9 @@ impl Clearance {
     }
 
     /// Queues what the log keeps, under the name of who asked.
-    fn log_for(&self, caller: Option<&Caller>, mut records: Vec<Answered>) -> Ticket {
+    fn log_for(&self, caller: Option<&Caller>, records: &mut [Answered]) -> Ticket {
         if let Some(caller) = caller {
-            for record in &mut records {
+            for record in &mut *records {
                 record.caller = (&*caller.name).into();
             }
         }
@@ -386,10 +386,10 @@ impl ClearanceService for Clearance {
         &self,
         request: Request<v1::CheckClearanceRequest>,
     ) -> Result<Response<answers::CheckClearanceResponse>, Status> {
-        let Decided { decision, receipt, record, .. } = self.decide(request.get_ref()).await?;
+        let Decided { decision, receipt, mut record, .. } = self.decide(request.get_ref()).await?;
         let receipt = self.sign(receipt)?;
         let caller = request.extensions().get::<Caller>();
-        let logged = self.log_for(caller, record.into_iter().collect());
+        let logged = self.log_for(caller, record.as_mut_slice());
         logged.await.map_err(|_not_logged| status::not_logged())?;
         Ok(Response::new(answers::CheckClearanceResponse { decision: Some(decision), receipt }))
     }
@@ -423,10 +423,10 @@ impl ClearanceService for Clearance {
             let results = answer_batch(&items, decide, |lines| service.sign_batch(lines))?;
             Ok::<_, Status>((results, records))
         };
-        let (results, records) =
+        let (results, mut records) =
             if is_inline { work()? } else { self.turns.run_large(work).await?? };
         // All lines or none.
-        let logged = self.log_for(caller.as_ref(), records);
+        let logged = self.log_for(caller.as_ref(), &mut records);
         logged.await.map_err(|_not_logged| status::not_logged())?;
         Ok(Response::new(answers::BatchCheckClearanceResponse { results }))
     }
@@ -454,7 +454,7 @@ impl ClearanceService for Clearance {
                     let receipt = service.sign(decided.receipt)?;
                     Ok((decided.decision, receipt, decided.record))
                 });
-                let (outcome, receipt, record) = match answered {
+                let (outcome, receipt, mut record) = match answered {
                     Ok((decision, receipt, record)) => {
                         (Outcome::Decision(decision), receipt, record)
                     }
@@ -463,7 +463,7 @@ impl ClearanceService for Clearance {
                 let (result, correlation_id) = (Some(outcome), echo(&item.correlation_id));
                 let response =
                     answers::StreamCheckClearanceResponse { result, correlation_id, receipt };
-                Ok((response, service.log_for(caller.as_ref(), record.into_iter().collect())))
+                Ok((response, service.log_for(caller.as_ref(), record.as_mut_slice())))
             }
         });
         // A caller that sends without reading is slowed by flow control: no more is read ahead

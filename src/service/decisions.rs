@@ -28,7 +28,8 @@ mod writer;
 
 pub use folder::DIRECTORY;
 
-use queue::{Queue, Unit};
+use group::Unstored;
+use queue::Queue;
 use writer::Writer;
 
 /// Reads the clock.
@@ -238,7 +239,7 @@ impl DecisionLog {
     /// Queues records, to be stored all together or not at all. The ticket resolves once they
     /// are durable; in [`Mode::BestEffort`], and without records, at once.
     #[must_use]
-    pub fn submit(&self, records: Vec<Answered>) -> Ticket {
+    pub fn submit(&self, records: &[Answered]) -> Ticket {
         let Some(Kept { shared, .. }) = self.kept.as_ref().filter(|_| !records.is_empty()) else {
             return Ticket(Waiting::Over(Ok(())));
         };
@@ -250,7 +251,7 @@ impl DecisionLog {
             }
             _ => (None, Waiting::Over(Ok(()))),
         };
-        match shared.queue.push(Unit { records, reply }) {
+        match shared.queue.push(Unstored::new(records), reply) {
             Ok(()) => Ticket(outcome),
             Err(_full_or_closed) => {
                 shared.count_unlogged(count);

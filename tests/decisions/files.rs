@@ -121,8 +121,8 @@ async fn a_full_file_is_closed_and_the_next_begun_and_nothing_is_lost_or_twice()
     let decisions = open(log.path(), settings);
     for nth in 0..40 {
         let now = server::now();
-        let records = (0..50).map(|n| record(now, &format!("{nth}-{n}"))).collect();
-        decisions.submit(records).await.expect("it is logged");
+        let records: Vec<Answered> = (0..50).map(|n| record(now, &format!("{nth}-{n}"))).collect();
+        decisions.submit(&records).await.expect("it is logged");
         assert_eq!(logged(log.path()).len(), (nth + 1) * 50);
     }
     let figures = decisions.figures();
@@ -146,7 +146,7 @@ async fn many_who_wait_share_a_transaction() {
     let log = directory();
     let decisions = open(log.path(), DecisionSettings::default());
     let tickets: Vec<_> = (0..2_000)
-        .map(|nth| decisions.submit(vec![record(server::now(), &nth.to_string())]))
+        .map(|nth| decisions.submit(&[record(server::now(), &nth.to_string())]))
         .collect();
     for ticket in tickets {
         ticket.await.expect("it is logged");
@@ -163,7 +163,7 @@ async fn each_month_has_files_of_its_own_and_ids_are_times() {
     // The month ends in Shanghai, at 16:00 UTC.
     let times = ["2026-03-31T15:59:59Z", "2026-03-31T16:00:00Z", "2026-03-31T16:00:00Z"].map(at);
     for (nth, time) in times.into_iter().enumerate() {
-        decisions.submit(vec![record(time, &nth.to_string())]).await.expect("it is logged");
+        decisions.submit(&[record(time, &nth.to_string())]).await.expect("it is logged");
     }
     let found = logged(log.path());
     let ids: Vec<i64> = found.iter().map(|found| found.id).collect();
@@ -186,7 +186,7 @@ async fn answers_are_found_by_time_after_the_clock_was_set_back() {
         "2026-03-08T12:31:00Z",
     ];
     for time in times {
-        decisions.submit(vec![record(at(time), time)]).await.expect("it is logged");
+        decisions.submit(&[record(at(time), time)]).await.expect("it is logged");
     }
     assert_eq!(logged(log.path()).len(), times.len());
     for (from, until) in [(0, 10), (7, 9), (9, 11), (0, 9)] {
@@ -227,7 +227,7 @@ async fn a_file_is_deleted_once_its_newest_answer_is_past_the_retention() {
     set(months[2]);
     let decisions = start();
     for time in months {
-        decisions.submit(vec![record(at(time), time)]).await.expect("it is logged");
+        decisions.submit(&[record(at(time), time)]).await.expect("it is logged");
     }
     // January is 59 days old, and was looked at when March was begun.
     until("January is deleted", || names(log.path(), ".sqlite").len() == 2);
@@ -251,8 +251,9 @@ async fn a_damaged_newest_file_is_kept_under_another_name_and_answers_go_on() {
     for (nth, damage) in ["no database", "cut in half", "another table"].into_iter().enumerate() {
         let log = directory();
         let decisions = open(log.path(), DecisionSettings::default());
-        let records = (0..100).map(|n| record(server::now(), &n.to_string())).collect();
-        decisions.submit(records).await.expect("it is logged");
+        let records: Vec<Answered> =
+            (0..100).map(|n| record(server::now(), &n.to_string())).collect();
+        decisions.submit(&records).await.expect("it is logged");
         decisions.close();
         let newest = log.path().join(&names(log.path(), ".sqlite")[0]);
         match nth {
@@ -270,11 +271,11 @@ async fn a_damaged_newest_file_is_kept_under_another_name_and_answers_go_on() {
         .expect("it can be written");
         let before = fs::read(&newest).expect("it can be read");
         let decisions = open(log.path(), DecisionSettings::default());
-        let stored = decisions.submit(vec![record(server::now(), "after")]).await;
+        let stored = decisions.submit(&[record(server::now(), "after")]).await;
         // Damage that shows only when it is written to costs one answer, which is refused.
         if stored.is_err() {
             tokio::time::sleep(Duration::from_millis(300)).await;
-            decisions.submit(vec![record(server::now(), "after")]).await.expect("it is logged");
+            decisions.submit(&[record(server::now(), "after")]).await.expect("it is logged");
         }
         decisions.close();
         let aside = names(log.path(), ".sqlite.damaged");
@@ -313,13 +314,13 @@ async fn two_do_not_write_to_one_log() {
 async fn a_file_that_is_deleted_under_the_server_is_noticed_and_another_begun() {
     let log = directory();
     let decisions = open(log.path(), DecisionSettings::default());
-    decisions.submit(vec![record(server::now(), "gone")]).await.expect("it is logged");
+    decisions.submit(&[record(server::now(), "gone")]).await.expect("it is logged");
     for name in names(log.path(), "") {
         if name != "lock" {
             fs::remove_file(log.path().join(name)).expect("it is there");
         }
     }
-    decisions.submit(vec![record(server::now(), "kept")]).await.expect("it is logged");
+    decisions.submit(&[record(server::now(), "kept")]).await.expect("it is logged");
     let found = logged(log.path());
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].correlation_id, "kept");
@@ -332,7 +333,7 @@ async fn a_log_that_is_closed_takes_nothing() {
         let log = directory();
         let decisions = open(log.path(), DecisionSettings { mode, ..DecisionSettings::default() });
         decisions.close();
-        let told = decisions.submit(vec![record(server::now(), "late")]).await;
+        let told = decisions.submit(&[record(server::now(), "late")]).await;
         assert_eq!(told.is_ok(), mode == Mode::BestEffort);
         let figures = decisions.figures();
         let expected = if mode == Mode::BestEffort { (1, 0) } else { (0, 1) };

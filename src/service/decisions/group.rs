@@ -6,11 +6,17 @@ use std::io::{self, Read, Write};
 
 use lz4_flex::frame::{FrameDecoder, FrameEncoder, FrameInfo};
 use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
 use super::Answered;
 
 /// No group is so large, unpacked, in bytes; what is, is damaged and read no further.
 const BYTES_MAX: u64 = 1 << 30;
+
+/// What the fields of an answer take besides its text, in bytes, usually.
+const ROOM_BYTES: usize = 128;
+/// Room beyond this is given back, in bytes: some batches made it.
+const KEPT_BYTES_MAX: usize = 1 << 20;
 
 /// An answer as it is stored.
 #[derive(Clone, PartialEq, Eq, Message)]
@@ -36,22 +42,6 @@ pub(super) struct Stored {
     pub(super) answer: String,
 }
 
-impl Stored {
-    pub(super) fn new(id: i64, record: Answered) -> Self {
-        Self {
-            id,
-            decide_time: record.decide_time.as_microsecond(),
-            caller: record.caller.into(),
-            end_user: record.end_user.map_or_else(String::new, |uscc| uscc.as_str().to_owned()),
-            hs_code: record.hs_code.as_str().to_owned(),
-            verdict: record.verdict.name().to_owned(),
-            revision: record.revision,
-            correlation_id: record.correlation_id.into(),
-            answer: record.answer,
-        }
-    }
-}
-
 /// The answers of one transaction, at least one, in order of their ids.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub(super) struct Group {
@@ -60,17 +50,6 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Its stored form.
-    ///
-    /// # Errors
-    /// None that memory can give; the packer has the type.
-    pub(super) fn pack(&self) -> io::Result<Vec<u8>> {
-        let info = FrameInfo::new().content_checksum(true);
-        let mut packer = FrameEncoder::with_frame_info(info, Vec::new());
-        packer.write_all(&self.encode_to_vec())?;
-        Ok(packer.finish()?)
-    }
-
     /// Reads the stored form.
     ///
     /// # Errors
@@ -88,44 +67,266 @@ impl Group {
     }
 }
 
+/// Tags of [`Group`] and [`Stored`], which are what is read.
+mod tag {
+    pub(super) const ANSWERS: u32 = 1;
+
+    pub(super) const ID: u32 = 1;
+    pub(super) const DECIDE_TIME: u32 = 2;
+    pub(super) const CALLER: u32 = 3;
+    pub(super) const END_USER: u32 = 4;
+    pub(super) const HS_CODE: u32 = 5;
+    pub(super) const VERDICT: u32 = 6;
+    pub(super) const REVISION: u32 = 7;
+    pub(super) const CORRELATION_ID: u32 = 8;
+    pub(super) const ANSWER: u32 = 9;
+}
+
+/// Answers that are to be stored, each as it will be but for its id. They are written down by
+/// who asks, one behind the other: what one thread makes and another takes apart costs both.
+#[derive(Debug, Default)]
+pub(super) struct Unstored {
+    bytes: Vec<u8>,
+    answers: Vec<Written>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    /// Microseconds since 1970.
+    decide_time: i64,
+    start: usize,
+    end: usize,
+}
+
+/// Answers in their stored form.
+#[derive(Debug)]
+pub(super) struct Packed<'a> {
+    /// The id of the first.
+    pub(super) first_id: i64,
+    /// The id of the last.
+    pub(super) last_id: i64,
+    /// All of them.
+    pub(super) bytes: &'a [u8],
+}
+
+impl Unstored {
+    /// Answers, to be stored together.
+    pub(super) fn new(answers: &[Answered]) -> Self {
+        let usual = |answered: &Answered| answered.answer.len() + ROOM_BYTES;
+        let mut out = Self {
+            bytes: Vec::with_capacity(answers.iter().map(usual).sum()),
+            answers: Vec::with_capacity(answers.len()),
+        };
+        for answered in answers {
+            let start = out.bytes.len();
+            answered.write(&mut out.bytes);
+            let decide_time = answered.decide_time.as_microsecond();
+            out.answers.push(Written { decide_time, start, end: out.bytes.len() });
+        }
+        out
+    }
+
+    /// How many.
+    pub(super) fn count(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// When the first was decided, in microseconds since 1970; `None` of none.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        self.answers.iter().map(|written| written.decide_time).min()
+    }
+
+    /// Adds others.
+    pub(super) fn append(&mut self, others: &Self) {
+        let before = self.bytes.len();
+        self.bytes.extend_from_slice(&others.bytes);
+        self.answers.extend(others.answers.iter().map(|written| Written {
+            start: before + written.start,
+            end: before + written.end,
+            ..*written
+        }));
+    }
+
+    /// Leaves nothing but the room for as much again, unless that is unusually much.
+    pub(super) fn clear(&mut self) {
+        if self.bytes.capacity() > KEPT_BYTES_MAX {
+            *self = Self::default();
+        }
+        self.bytes.clear();
+        self.answers.clear();
+    }
+}
+
+/// Gives answers their stored form. What it needs for that it keeps: new memory for each group
+/// takes longer than filling it.
+#[derive(Debug)]
+pub(super) struct Packer {
+    plain: Vec<u8>,
+    frame: FrameEncoder<Vec<u8>>,
+}
+
+impl Packer {
+    /// One that has packed nothing.
+    pub(super) fn new() -> Self {
+        let info = FrameInfo::new().content_checksum(true);
+        Self { plain: Vec::new(), frame: FrameEncoder::with_frame_info(info, Vec::new()) }
+    }
+
+    /// Answers in their stored form, in order of time. The id of each is its time in
+    /// microseconds, or one more than the id before. `None` of none.
+    ///
+    /// # Errors
+    /// None that memory can give; the encoder has the type.
+    pub(super) fn pack(
+        &mut self,
+        unstored: &mut Unstored,
+        mut newest_id: i64,
+    ) -> io::Result<Option<Packed<'_>>> {
+        if self.plain.capacity() > KEPT_BYTES_MAX {
+            *self = Self::new();
+        }
+        self.plain.clear();
+        // Decided at the same time by many threads, they come nearly in order.
+        unstored.answers.sort_by_key(|written| written.decide_time);
+        let mut first_id = None;
+        for Written { decide_time, start, end } in &unstored.answers {
+            newest_id = newest_id.saturating_add(1).max(*decide_time);
+            first_id.get_or_insert(newest_id);
+            let rest = unstored.bytes.get(*start..*end).unwrap_or_default();
+            let id = newest_id.cast_unsigned();
+            encode_key(tag::ANSWERS, WireType::LengthDelimited, &mut self.plain);
+            encode_varint((1 + encoded_len_varint(id) + rest.len()) as u64, &mut self.plain);
+            push_number(&mut self.plain, tag::ID, id);
+            self.plain.extend_from_slice(rest);
+        }
+        let Some(first_id) = first_id else { return Ok(None) };
+        self.frame.get_mut().clear();
+        self.frame.write_all(&self.plain)?;
+        self.frame.try_finish()?;
+        Ok(Some(Packed { first_id, last_id: newest_id, bytes: self.frame.get_ref() }))
+    }
+}
+
+impl Answered {
+    /// Adds it as [`Stored`], all but the id.
+    fn write(&self, out: &mut Vec<u8>) {
+        push_number(out, tag::DECIDE_TIME, self.decide_time.as_microsecond().cast_unsigned());
+        push_text(out, tag::CALLER, &self.caller);
+        push_text(out, tag::END_USER, self.end_user.as_ref().map_or("", |uscc| uscc.as_str()));
+        push_text(out, tag::HS_CODE, self.hs_code.as_str());
+        push_text(out, tag::VERDICT, self.verdict.name());
+        push_number(out, tag::REVISION, self.revision);
+        push_text(out, tag::CORRELATION_ID, &self.correlation_id);
+        push_text(out, tag::ANSWER, &self.answer);
+    }
+}
+
+/// A field, which is left out if it is zero.
+fn push_number(out: &mut Vec<u8>, tag: u32, number: u64) {
+    if number > 0 {
+        encode_key(tag, WireType::Varint, out);
+        encode_varint(number, out);
+    }
+}
+
+/// A field, which is left out if it is empty.
+fn push_text(out: &mut Vec<u8>, tag: u32, text: &str) {
+    if !text.is_empty() {
+        encode_key(tag, WireType::LengthDelimited, out);
+        encode_varint(text.len() as u64, out);
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on says so")]
 mod tests {
+    use jiff::Timestamp;
     use prost::Message;
 
-    use super::{Group, Stored};
+    use super::{Group, Packer, Stored, Unstored};
+    use crate::domain::clearance::Verdict;
+    use crate::domain::hs_code::HsCode;
+    use crate::domain::uscc;
+    use crate::service::decisions::Answered;
 
-    fn group() -> Group {
-        let answer = |id| Stored { id, answer: "恩替卡韦 ".repeat(30), ..Stored::default() };
-        Group { answers: (1..=50).map(answer).collect() }
+    const ID: i64 = 1_790_000_000_000_000;
+
+    /// Answers of one microsecond after another, the later first.
+    fn answered(count: i64) -> Vec<Answered> {
+        let answered = |nth: i64| Answered {
+            decide_time: Timestamp::from_microsecond(ID + count - nth).expect("a time"),
+            caller: if nth % 2 == 0 { "".into() } else { "broker".into() },
+            end_user: (nth % 3 > 0)
+                .then(|| uscc::from_exact("91110108551385082Q").expect("a USCC")),
+            hs_code: HsCode::from_digits("2933599053").expect("a code"),
+            verdict: Verdict::Listed,
+            revision: nth.unsigned_abs(),
+            correlation_id: "".into(),
+            answer: "恩替卡韦 ".repeat(30),
+        };
+        (1..=count).map(answered).collect()
+    }
+
+    fn packed(count: i64) -> Vec<u8> {
+        let mut packs = Packer::new();
+        // One that has packed something else.
+        for count in [1, 3_000, count] {
+            packs.pack(&mut Unstored::new(&answered(count)), 0).expect("packed");
+        }
+        let mut unstored = Unstored::new(&answered(count));
+        let packed = packs.pack(&mut unstored, 0).expect("packed");
+        packed.expect("there are some").bytes.to_vec()
     }
 
     #[test]
-    fn a_group_is_read_as_it_was_packed_and_small() {
-        for answers in [1, 50] {
-            let mut group = group();
-            group.answers.truncate(answers);
-            let packed = group.pack().expect("packed");
-            assert_eq!(Group::unpack(&packed).expect("as packed"), group);
-            assert!(packed.len() < 60 + group.encoded_len() / 4, "{}", packed.len());
+    fn answers_are_read_as_they_were_given_in_order_of_time_and_small() {
+        let mut packs = Packer::new();
+        for count in [50, 1, 1_000] {
+            // Handed over one by one.
+            let mut unstored = Unstored::default();
+            for one in answered(count) {
+                unstored.append(&Unstored::new(&[one]));
+            }
+            assert_eq!(unstored.oldest(), Some(ID));
+            // The second had the id that the first would have.
+            let packed = packs.pack(&mut unstored, ID).expect("packed").expect("there are some");
+            assert_eq!((packed.first_id, packed.last_id), (ID + 1, ID + count));
+            let wanted = answered(count).into_iter().rev().zip(1..).map(|(one, nth)| Stored {
+                id: ID + nth,
+                decide_time: one.decide_time.as_microsecond(),
+                caller: one.caller.into(),
+                end_user: one.end_user.map_or_else(String::new, |uscc| uscc.to_string()),
+                hs_code: one.hs_code.as_str().into(),
+                verdict: one.verdict.name().into(),
+                revision: one.revision,
+                correlation_id: one.correlation_id.into(),
+                answer: one.answer,
+            });
+            let group = Group { answers: wanted.collect() };
+            assert_eq!(Group::unpack(packed.bytes).expect("as packed"), group);
+            assert!(packed.bytes.len() < 90 + group.encoded_len() / 4, "{}", packed.bytes.len());
         }
+        assert!(packs.pack(&mut Unstored::default(), ID).expect("nothing").is_none());
     }
 
     #[test]
     fn no_byte_of_a_group_changes_unnoticed() {
-        let packed = group().pack().expect("packed");
+        let packed = packed(50);
+        let group = Group::unpack(&packed).expect("as packed");
         for at in 0..packed.len() {
             for flip in [1, 0x80] {
                 let mut damaged = packed.clone();
                 damaged[at] ^= flip;
                 let read = Group::unpack(&damaged);
-                assert!(read.is_err() || read.is_ok_and(|read| read == group()), "byte {at}");
+                assert!(read.is_err() || read.is_ok_and(|read| read == group), "byte {at}");
             }
         }
         for length in 0..packed.len() {
             let read = Group::unpack(&packed[..length]);
             // Without its last eight bytes, an end and a checksum, it is still whole.
-            assert!(read.is_err() || read.is_ok_and(|read| read == group()), "{length} bytes");
+            assert!(read.is_err() || read.is_ok_and(|read| read == group), "{length} bytes");
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::{Answered, NotLogged};
+use super::NotLogged;
+use super::group::Unstored;
 
 /// Records that may wait: some batches of 10,000, some 50 MB. More than a disk that works lets
 /// pile up.
@@ -15,11 +16,19 @@ const RECORDS_MAX: usize = 50_000;
 /// of the cost, and those who wait wait longer.
 const GROUP_RECORDS_MAX: usize = 4_096;
 
-/// Records that are stored together, and who waits for that.
-#[derive(Debug)]
-pub(super) struct Unit {
-    pub(super) records: Vec<Answered>,
-    pub(super) reply: Option<oneshot::Sender<Result<(), NotLogged>>>,
+/// Copying more records to where there is room for others takes longer than making new room.
+const COPIED_RECORDS_MAX: usize = 64;
+
+/// Who waits for what was handed over.
+pub(super) type Reply = oneshot::Sender<Result<(), NotLogged>>;
+
+/// What one transaction stores.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pub(super) answers: Unstored,
+    pub(super) replies: Vec<Reply>,
+    /// How often something was handed over.
+    pub(super) units: usize,
 }
 
 /// There is no room, or the log is closed.
@@ -28,7 +37,10 @@ pub(super) struct Unqueued;
 
 #[derive(Debug, Default)]
 struct State {
-    units: VecDeque<Unit>,
+    groups: VecDeque<Waiting>,
+    /// Room of one that was stored.
+    spare: Waiting,
+    units: usize,
     records: usize,
     closed: bool,
     /// The writer sleeps until so many units wait; `None` while it is awake.
@@ -48,16 +60,35 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a unit. One that is larger than the queue is taken if nothing waits.
-    pub(super) fn push(&self, unit: Unit) -> Result<(), Unqueued> {
+    /// Adds answers that are stored all together or not at all. More than the queue takes are
+    /// taken if nothing waits.
+    pub(super) fn push(&self, unit: Unstored, reply: Option<Reply>) -> Result<(), Unqueued> {
         let mut state = self.lock();
-        let records = state.records + unit.records.len();
+        let records = state.records + unit.count();
         if state.closed || (state.records > 0 && records > RECORDS_MAX) {
             return Err(Unqueued);
         }
         state.records = records;
-        state.units.push_back(unit);
-        let wake = state.wake_at.is_some_and(|at| state.units.len() >= at);
+        state.units += 1;
+        match state.groups.back_mut() {
+            Some(last) if last.answers.count() + unit.count() <= GROUP_RECORDS_MAX => {
+                last.answers.append(&unit);
+                last.replies.extend(reply);
+                last.units += 1;
+            }
+            _ => {
+                let mut next = std::mem::take(&mut state.spare);
+                if unit.count() > COPIED_RECORDS_MAX {
+                    next.answers = unit;
+                } else {
+                    next.answers.append(&unit);
+                }
+                next.replies.extend(reply);
+                next.units = 1;
+                state.groups.push_back(next);
+            }
+        }
+        let wake = state.wake_at.is_some_and(|at| state.units >= at);
         if wake {
             // Once is enough: waking costs a system call.
             state.wake_at = None;
@@ -80,21 +111,16 @@ impl Queue {
         self.grown.notify_one();
     }
 
-    /// Waits until there is a unit, and from then on until there are `enough` or it is `until`.
-    /// Moves what there is to `group`; false if the queue is closed and empty.
-    pub(super) fn take(
-        &self,
-        enough: usize,
-        until: Option<Instant>,
-        group: &mut Vec<Unit>,
-    ) -> bool {
+    /// Waits until something was handed over, and from then on until that was `enough` times or
+    /// it is `until`. `None` if the queue is closed and empty.
+    pub(super) fn take(&self, enough: usize, until: Option<Instant>) -> Option<Waiting> {
         let mut state = self.lock();
-        while state.units.is_empty() && !state.closed {
+        while state.groups.is_empty() && !state.closed {
             state.wake_at = Some(1);
             state = self.grown.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         while let Some(left) = until.and_then(|until| until.checked_duration_since(Instant::now()))
-            && state.units.len() < enough
+            && state.units < enough
             && !state.closed
             && !left.is_zero()
         {
@@ -103,14 +129,16 @@ impl Queue {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.wake_at = None;
-        let mut records = 0;
-        while let Some(next) = state.units.front()
-            && (group.is_empty() || records + next.records.len() <= GROUP_RECORDS_MAX)
-        {
-            records += next.records.len();
-            group.extend(state.units.pop_front());
-        }
-        state.records -= records;
-        !group.is_empty()
+        let taken = state.groups.pop_front()?;
+        state.records -= taken.answers.count();
+        state.units -= taken.units;
+        Some(taken)
+    }
+
+    /// Takes back the room of a group that was stored.
+    pub(super) fn give_back(&self, mut stored: Waiting) {
+        stored.answers.clear();
+        stored.replies.clear();
+        self.lock().spare = stored;
     }
 }

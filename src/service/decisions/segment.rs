@@ -14,9 +14,8 @@ use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, ffi, params};
 
-use super::Answered;
 use super::folder::{Folder, SegmentName};
-use super::group::{Group, Stored};
+use super::group::{Packer, Unstored};
 use crate::domain::shanghai;
 
 /// `application_id` of a segment: `CLdl`.
@@ -38,7 +37,7 @@ const WAL_BYTES_KEPT: u32 = 2 * WAL_PAGES_MAX * PAGE_BYTES;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The table. The key is the id of the group's first answer, and a time: see
-/// [`Segment::append`].
+/// [`Packer::pack`].
 const SCHEMA: &str = "
 CREATE TABLE groups (
     id      INTEGER PRIMARY KEY,
@@ -118,6 +117,7 @@ impl SegmentError {
 pub(super) struct Segment {
     name: SegmentName,
     connection: Connection,
+    packer: Packer,
     newest_id: i64,
     /// The month it was begun in; others have segments of their own.
     month: Option<Date>,
@@ -163,7 +163,8 @@ impl Segment {
             Ok(())
         }))?;
         let month = newest.map(month_of);
-        Ok(Self { name, connection, newest_id: newest.unwrap_or(0), month, wal_pages })
+        let (packer, newest_id) = (Packer::new(), newest.unwrap_or(0));
+        Ok(Self { name, connection, packer, newest_id, month, wal_pages })
     }
 
     fn connect(folder: &Folder, name: &SegmentName) -> Result<Connection, SegmentError> {
@@ -206,12 +207,11 @@ impl Segment {
         Ok(u64::from(pages) * page < bytes_max)
     }
 
-    /// Whether it takes answers of this time: the month is the one it was begun in or before,
+    /// Whether it takes answers of this time, in microseconds: the month is the one it was begun in or before,
     /// and the next id is not far ahead.
-    pub(super) fn takes(&self, oldest: Timestamp) -> bool {
-        let micros = oldest.as_microsecond();
-        self.month.is_none_or(|month| month_of(micros) <= month)
-            && self.newest_id - micros < LAG_MICROS_MAX
+    pub(super) fn takes(&self, oldest: i64) -> bool {
+        self.month.is_none_or(|month| month_of(oldest) <= month)
+            && self.newest_id - oldest < LAG_MICROS_MAX
     }
 
     /// Pages in the write-ahead log.
@@ -219,24 +219,18 @@ impl Segment {
         self.wal_pages.load(Ordering::Relaxed)
     }
 
-    /// Stores records, in order of time, in one transaction, durably. The id of each is its
-    /// time in microseconds, or one more than the id before.
+    /// Stores answers in one transaction, durably.
     ///
     /// # Errors
     /// After [`Remedy::Wait`] none of them is stored; otherwise that is not known.
-    pub(super) fn append(&mut self, records: Vec<Answered>) -> Result<(), SegmentError> {
-        let mut id = self.newest_id;
-        let stored = records.into_iter().map(|record| {
-            id = record.decide_time.as_microsecond().max(id.saturating_add(1));
-            Stored::new(id, record)
-        });
-        let group = Group { answers: stored.collect() };
-        let [first, ..] = group.answers.as_slice() else { return Ok(()) };
+    pub(super) fn append(&mut self, answers: &mut Unstored) -> Result<(), SegmentError> {
+        let oldest = answers.oldest();
+        let Some(packed) = self.packer.pack(answers, self.newest_id)? else { return Ok(()) };
         // One statement is one transaction.
         let mut insert = self.connection.prepare_cached(INSERT)?;
-        insert.execute(params![first.id, id, group.pack()?])?;
-        self.newest_id = id;
-        self.month.get_or_insert_with(|| month_of(first.decide_time));
+        insert.execute(params![packed.first_id, packed.last_id, packed.bytes])?;
+        self.newest_id = packed.last_id;
+        self.month = self.month.or(oldest.map(month_of));
         Ok(())
     }
 

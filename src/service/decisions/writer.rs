@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::folder::{Folder, Lock, SegmentName};
+use super::group::Unstored;
 use super::keeper::Keeper;
-use super::queue::Unit;
+use super::queue::Waiting;
 use super::segment::{Remedy, Segment, SegmentError, WAL_PAGES_MAX};
-use super::{Answered, Clock, DecisionSettings, Mode, NotLogged, OpenLogError, Shared};
+use super::{Clock, DecisionSettings, Mode, NotLogged, OpenLogError, Shared};
 
 /// After a failure nothing is tried for so long, and what arrives is refused at once: a full
 /// disk is asked four times a second, not thirty thousand times.
@@ -114,49 +113,41 @@ impl Writer {
 
     /// Stores what comes until the queue is closed and empty.
     pub(super) fn run(mut self) {
-        let mut group = Vec::new();
         let (mut begun, mut units) = (Instant::now(), 0);
         loop {
             let until = (units >= BUSY_UNITS).then(|| begun + BUSY_INTERVAL);
-            if !self.shared.queue.take(BUSY_ENOUGH, until, &mut group) {
-                return;
-            }
-            (begun, units) = (Instant::now(), group.len());
-            self.store(&mut group);
+            let Some(group) = self.shared.queue.take(BUSY_ENOUGH, until) else { return };
+            (begun, units) = (Instant::now(), group.units);
+            self.store(group);
         }
     }
 
     /// Stores a group and tells those who wait for it.
-    fn store(&mut self, group: &mut Vec<Unit>) {
-        let records = group.iter_mut().flat_map(|unit| std::mem::take(&mut unit.records));
-        let mut records: Vec<Answered> = records.collect();
-        // Decided at the same time by many threads, they come nearly in order.
-        records.sort_by_key(|record| record.decide_time);
-        let count = records.len();
-        let outcome = self.write(records);
+    fn store(&mut self, mut group: Waiting) {
+        let outcome = self.write(&mut group.answers);
         if outcome.is_err() {
-            self.shared.count_unlogged(count);
+            self.shared.count_unlogged(group.answers.count());
         }
-        for unit in group.drain(..) {
+        for reply in group.replies.drain(..) {
             // Who asked may have hung up. What is stored stays.
-            let _ = unit.reply.map(|reply| reply.send(outcome));
+            let _ = reply.send(outcome);
         }
+        self.shared.queue.give_back(group);
         self.tell_losses();
     }
 
-    fn write(&mut self, records: Vec<Answered>) -> Result<(), NotLogged> {
+    fn write(&mut self, answers: &mut Unstored) -> Result<(), NotLogged> {
         let begun = Instant::now();
         if self.failing.as_ref().is_some_and(|failing| begun < failing.retry_at) {
             return Err(NotLogged);
         }
-        let count = records.len() as u64;
-        match self.append(records) {
+        match self.append(answers) {
             Ok(()) => {
                 let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
                 let counters = &self.shared.counters;
                 counters.last_commit_micros.store(micros, Ordering::Relaxed);
                 counters.groups.fetch_add(1, Ordering::Relaxed);
-                counters.records.fetch_add(count, Ordering::Relaxed);
+                counters.records.fetch_add(answers.count() as u64, Ordering::Relaxed);
                 if self.failing.take().is_some() {
                     counters.failing.store(0, Ordering::Relaxed);
                     tracing::warn!("the decision log takes answers again");
@@ -173,14 +164,14 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, records: Vec<Answered>) -> Result<(), SegmentError> {
-        let Some(oldest) = records.first().map(|record| record.decide_time) else { return Ok(()) };
+    fn append(&mut self, answers: &mut Unstored) -> Result<(), SegmentError> {
+        let Some(oldest) = answers.oldest() else { return Ok(()) };
         let segment = self.segment_for(oldest)?;
-        segment.append(records)
+        segment.append(answers)
     }
 
     /// The segment that takes answers of this time.
-    fn segment_for(&mut self, oldest: Timestamp) -> Result<&mut Segment, SegmentError> {
+    fn segment_for(&mut self, oldest: i64) -> Result<&mut Segment, SegmentError> {
         let mut bytes = 0;
         if let Some(current) = &self.current {
             // Writing to a file that has no name any more succeeds, and nobody can read it.
