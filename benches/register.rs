@@ -4,7 +4,11 @@
 //! The server is the built program in a process of its own. This process asks, one question every
 //! two milliseconds whether or not the last was answered. What is submitted is drafted, signed
 //! and encoded before anything is measured, and sent by a third process, which yields to the
-//! other two. Windows of equal length, quiet and not, take turns.
+//! other two. Windows of equal length, quiet and not, take turns: what both have is the machine.
+//!
+//! A virtual machine stands still for milliseconds whenever its host likes. Two threads that go
+//! before everything else (for which this must run as root) notice when, and a lookup's time is
+//! given twice: as it was, and without those times.
 //!
 //! `cargo bench --bench register`
 #![allow(
@@ -34,10 +38,13 @@ mod ceremony;
 mod generated;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/standstill.rs"]
+mod standstill;
 
 use ceremony::{Place, now, propose, revision};
 use generated::{OWNER, code, files, names};
 use server::Server;
+use standstill::Watch;
 
 /// The allocator of the program.
 #[global_allocator]
@@ -150,67 +157,108 @@ async fn activation(log: &str) {
     command.args(["serve", "--decision-log", log, "--listen", "127.0.0.1:0", "--register"]);
     command.arg(place.register());
     let server = Server::start(&mut command);
+    let watch = Watch::start();
     let url = format!("http://{}", server.address);
     let mut clients = Vec::new();
     for _ in 0..CONNECTIONS {
         clients.push(ClearanceServiceClient::connect(url.clone()).await.expect("it listens"));
     }
-    ask(&clients).await;
-    let (mut longer, mut accepted) = (Vec::new(), Vec::new());
+    ask(&clients, &watch).await;
+    let mut accepted = Vec::new();
+    let (mut quiets, mut busies) = (Vec::new(), Vec::new());
     for (round, request) in (1..).zip(&requests) {
         // Whatever others have written: a sync of ours would wait for it.
         Command::new("sync").status().expect("sync runs");
-        let quiet = ask(&clients).await;
+        let quiet = ask(&clients, &watch).await;
         let mut submitter = Submitter::start(&url, request);
         let busy = {
             let before = server.processor();
             submitter.send();
-            let busy = ask(&clients).await;
+            let busy = ask(&clients, &watch).await;
             println!("round {round}: processor {:.2} s", server.processor() - before);
             busy
         };
         let seconds = submitter.outcome();
-        let difference = longest(&busy) - longest(&quiet);
-        print_times("quiet", &quiet);
-        print_times(&format!("a revision of 100,000 entries, accepted in {seconds:.2} s"), &busy);
-        println!("  longest: {difference:+.1} ms");
-        longer.push(difference);
+        println!("  quiet");
+        quiet.print();
+        println!("  a revision of 100,000 entries, accepted in {seconds:.2} s");
+        busy.print();
         accepted.push(seconds);
+        quiets.push(quiet);
+        busies.push(busy);
     }
     println!("of {ROUNDS} rounds, median and most:");
-    println!("  accepted in {:.2} s, {:.2} s", median(&mut accepted), most(&accepted));
-    println!("  longest lookup {:+.1} ms, {:+.1} ms", median(&mut longer), most(&longer));
+    println!("  accepted in {:.2} s, {:.2} s", median(&accepted), most(&accepted));
+    print_longer("as they were", &quiets, &busies, |times| &times.whole);
+    print_longer("without standstills", &quiets, &busies, |times| &times.own);
+}
+
+/// The longest lookups of all windows, shortest first, and how much longer those were that met a
+/// revision than those of the quiet window before.
+fn print_longer(name: &str, quiets: &[Times], busies: &[Times], of: fn(&Times) -> &Histogram<u64>) {
+    let longest = |windows: &[Times]| -> Vec<f64> {
+        windows.iter().map(|times| longest(of(times))).collect()
+    };
+    let (quiet, busy) = (longest(quiets), longest(busies));
+    let longer: Vec<f64> = busy.iter().zip(&quiet).map(|(busy, quiet)| busy - quiet).collect();
+    println!("  longest lookup, {name}: {:+.1} ms, {:+.1} ms", median(&longer), most(&longer));
+    println!("    quiet {:.1?}, with a revision {:.1?}", sorted(&quiet), sorted(&busy));
+}
+
+/// How long the lookups of a window took.
+struct Times {
+    /// From the question to its answer.
+    whole: Histogram<u64>,
+    /// The same without the times at which the machine stood still.
+    own: Histogram<u64>,
+    /// How long it stood still.
+    still: Duration,
 }
 
 fn longest(times: &Histogram<u64>) -> f64 {
     times.max() as f64 / 1e6
 }
 
-fn median(values: &mut [f64]) -> f64 {
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
+    values
+}
+
+fn median(values: &[f64]) -> f64 {
+    sorted(values).get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 fn most(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::MIN, f64::max)
 }
 
-fn print_times(label: &str, times: &Histogram<u64>) {
-    let millis = |q| times.value_at_quantile(q) as f64 / 1e6;
-    println!(
-        "  {} lookups   median {:.2} ms   p99 {:.2} ms   p99.9 {:.2} ms   longest {:.2} ms   {label}",
-        times.len(),
-        millis(0.5),
-        millis(0.99),
-        millis(0.999),
-        longest(times),
-    );
+impl Times {
+    fn print(&self) {
+        for (name, times) in [("as they were", &self.whole), ("without standstills", &self.own)] {
+            let millis = |q| times.value_at_quantile(q) as f64 / 1e6;
+            println!(
+                "    {name:<19}   median {:.2} ms   p99 {:.2} ms   p99.9 {:.2} ms   longest {:.2} ms",
+                millis(0.5),
+                millis(0.99),
+                millis(0.999),
+                longest(times),
+            );
+        }
+        println!(
+            "    {} lookups; the machine stood still for {:.0?}",
+            self.whole.len(),
+            self.still
+        );
+    }
 }
 
 /// Asks for the length of a window, at a steady pace, and waits for every answer.
-async fn ask(clients: &[ClearanceServiceClient<Channel>]) -> Histogram<u64> {
+async fn ask(clients: &[ClearanceServiceClient<Channel>], watch: &Watch) -> Times {
     let mut pace = tokio::time::interval(PACE);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    // After a standstill, questions asked all at once would wait for each other. Those that could
+    // not be asked in time are not asked: nobody waited for an answer.
+    pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut asked = Vec::new();
     let began = Instant::now();
     for (nth, client) in clients.iter().cycle().enumerate() {
@@ -229,15 +277,24 @@ async fn ask(clients: &[ClearanceServiceClient<Channel>]) -> Histogram<u64> {
         asked.push(tokio::spawn(async move {
             let start = Instant::now();
             client.check_clearance(request).await.expect("no lookup fails");
-            start.elapsed()
+            (start, Instant::now())
         }));
     }
-    let mut times = Histogram::<u64>::new(3).expect("three digits");
-    for answered in asked {
-        let took = answered.await.expect("every lookup is answered");
+    let empty = || Histogram::<u64>::new(3).expect("three digits");
+    let (mut whole, mut own) = (empty(), empty());
+    let record = |times: &mut Histogram<u64>, took: Duration| {
         times.record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)).expect("in range");
+    };
+    let mut lookups = Vec::new();
+    for answered in asked {
+        lookups.push(answered.await.expect("every lookup is answered"));
     }
-    times
+    let still = watch.since(began);
+    for (start, end) in lookups {
+        record(&mut whole, end - start);
+        record(&mut own, (end - start).saturating_sub(still.within(start, end)));
+    }
+    Times { whole, own, still: still.within(began, Instant::now()) }
 }
 
 /// A process that has a request in memory and sends it when told to.

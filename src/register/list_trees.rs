@@ -7,7 +7,9 @@ use crate::domain::list::List;
 
 use super::evidence::{NAME_SEPARATOR, Span, Wanted};
 use super::merkle::{MerkleTree, leaf_hash};
-use super::record::{enterprise_record, entry_record, name_leaves, scheme_record};
+use super::record::{
+    ListHeads, Record, both_trees, enterprise_record, entry_record, name_leaves, scheme_record,
+};
 
 /// The trees over one list, without the list: 100,000 entries take about 40 MB.
 #[derive(Debug)]
@@ -27,34 +29,50 @@ impl ListTrees {
     /// The trees over a list.
     #[must_use]
     pub fn of(list: &List) -> Self {
+        Self::telling(list, |_record| ())
+    }
+
+    /// The trees over a list, and its records in the order of the list tree.
+    #[must_use]
+    pub fn with_records(list: &List) -> (Self, Vec<Record>) {
+        let mut records = Vec::with_capacity(list.entries().len());
+        let trees = Self::telling(list, |record| records.push(record));
+        (trees, records)
+    }
+
+    fn telling(list: &List, mut tell: impl FnMut(Record)) -> Self {
         let enterprises = sorted(list.enterprises(), |e| e.uscc);
         let entries = sorted(list.entries(), |e| &*e.id);
         let schemes = sorted(list.schemes(), |s| &*s.id);
-        let mut hashes = Vec::with_capacity(enterprises.len() + entries.len() + schemes.len());
-        hashes.extend(
-            at(list.enterprises(), &enterprises).map(|e| leaf_hash(&enterprise_record(e).bytes)),
-        );
-        hashes
-            .extend(at(list.entries(), &entries).map(|e| leaf_hash(&entry_record(list, e).bytes)));
-        hashes.extend(at(list.schemes(), &schemes).map(|s| leaf_hash(&scheme_record(s).bytes)));
-        let mut leaves = Vec::new();
-        let mut ends = Vec::new();
-        let mut name_hashes = Vec::new();
-        for leaf in name_leaves(list) {
-            name_hashes.push(leaf_hash(&leaf));
-            leaves.extend_from_slice(&leaf);
-            ends.push(leaves.len());
-        }
-        leaves.shrink_to_fit();
-        Self {
-            enterprises,
-            entries,
-            schemes,
-            records: MerkleTree::over(hashes),
-            leaves,
-            ends,
-            names: MerkleTree::over(name_hashes),
-        }
+        let hash_records = || {
+            let mut hashes = Vec::with_capacity(enterprises.len() + entries.len() + schemes.len());
+            let mut add = |record: Record| {
+                hashes.push(leaf_hash(&record.bytes));
+                tell(record);
+            };
+            at(list.enterprises(), &enterprises).map(enterprise_record).for_each(&mut add);
+            at(list.entries(), &entries).map(|e| entry_record(list, e)).for_each(&mut add);
+            at(list.schemes(), &schemes).map(scheme_record).for_each(&mut add);
+            MerkleTree::over(hashes)
+        };
+        let hash_names = || {
+            let (mut leaves, mut ends, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+            for leaf in name_leaves(list) {
+                hashes.push(leaf_hash(&leaf));
+                leaves.extend_from_slice(&leaf);
+                ends.push(leaves.len());
+            }
+            leaves.shrink_to_fit();
+            (leaves, ends, MerkleTree::over(hashes))
+        };
+        let (records, (leaves, ends, names)) = both_trees(list, hash_records, hash_names);
+        Self { enterprises, entries, schemes, records, leaves, ends, names }
+    }
+
+    /// What a revision says of the list.
+    #[must_use]
+    pub fn heads(&self) -> ListHeads {
+        ListHeads::new(&self.records, &self.names, self.entries.len())
     }
 
     /// The leaves that show which entries stand under what is wanted, with a neighbour on either

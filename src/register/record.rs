@@ -5,6 +5,7 @@ use crate::domain::cells::{enterprise_state_name, entry_state_name, kind_name, l
 use crate::domain::entry::{Enterprise, Entry, Scheme};
 use crate::domain::list::List;
 use crate::domain::list_diff::RowKind;
+use crate::domain::parallel::both;
 
 use super::canonical_json::Object;
 use super::merkle::{Hash, MerkleTree, leaf_hash};
@@ -147,35 +148,33 @@ impl ListHeads {
     /// The heads of both trees of a list.
     #[must_use]
     pub fn of(list: &List) -> Self {
-        Self::with_records(list).0
+        let (records, names) = both_trees(list, || list_tree(&records(list)), || name_tree(list));
+        Self::new(&records, &names, list.entries().len())
     }
 
-    /// The heads of both trees of a list, and its records.
-    #[must_use]
-    pub fn with_records(list: &List) -> (Self, Vec<Record>) {
+    /// Heads of trees that are there.
+    pub(super) fn new(list: &MerkleTree, names: &MerkleTree, entries: usize) -> Self {
         let head = |tree: &MerkleTree| TreeHead { size: tree.size(), root: tree.root() };
-        let work = || {
-            let records = records(list);
-            (head(&list_tree(&records)), records)
-        };
-        // The trees share nothing; of a short list they are done before a thread has begun.
-        let ((of_records, records), names) = if list.entries().len() < THREAD_ENTRIES_MIN {
-            (work(), head(&name_tree(list)))
-        } else {
-            std::thread::scope(|scope| {
-                let names = scope.spawn(|| head(&name_tree(list)));
-                let records = work();
-                let names =
-                    names.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
-                (records, names)
-            })
-        };
-        (Self { list: of_records, names, entries: list.entries().len() }, records)
+        Self { list: head(list), names: head(names), entries }
     }
 }
 
 /// Lists with fewer entries are not worth a thread.
 const THREAD_ENTRIES_MIN: usize = 4_000;
+
+/// Work for the list tree and for the name tree of a list. The trees share nothing; of a short
+/// list they are done before a thread has begun.
+pub(super) fn both_trees<A, B: Send>(
+    list: &List,
+    records: impl FnOnce() -> A,
+    names: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if list.entries().len() < THREAD_ENTRIES_MIN {
+        (records(), names())
+    } else {
+        both(records, names)
+    }
+}
 
 /// The records of a list, sorted by kind and key.
 #[must_use]

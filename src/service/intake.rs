@@ -15,6 +15,7 @@ use crate::formats::list_records::{self, Delta};
 use crate::formats::stored::Stored;
 use crate::formats::table::Problem;
 use crate::register::history::Register;
+use crate::register::list_trees::ListTrees;
 use crate::register::record::{ListHeads, Record, records};
 use crate::register::statement::Statement;
 use crate::register::step::{Candidate, Examined, Proposal, ProposedList, Refused, examine, step};
@@ -179,7 +180,7 @@ pub fn accept(
         Examined::Next(candidate) => *candidate,
         Examined::Standing(number) => return Ok(standing(register, number, now, true)),
     };
-    let Prepared { next, list, delta } =
+    let Prepared { next, signed, delta } =
         prepare(register, candidate, submission.list, published.newest.clone(), now)?;
     let number = next.size();
     let stored = Stored {
@@ -190,19 +191,18 @@ pub fn accept(
     };
     // The last thing that can fail before the append: lists that are in force and not at hand.
     let newest_number = next.revisions().next_back().map(|r| r.number);
-    let newest = list.or_else(|| published.newest.clone());
-    let held = newest.clone();
+    let newest = signed.or_else(|| {
+        let (number, list) = newest_number.zip(published.newest.clone())?;
+        Some(Arc::new(SignedList::new(number, list)))
+    });
+    let list = newest.as_ref().map(|newest| Arc::clone(&newest.list));
     let checkpoint = stored.checkpoint.clone();
-    let prepared = Published::new(next, checkpoint, newest, now, |register, number| {
+    let prepared = Published::new(next, checkpoint, list, now, |register, number| {
         // What answered before keeps its index and its trees.
-        if let Some(signed) = published.signed(number) {
-            return Ok(signed);
-        }
-        match &held {
-            Some(list) if newest_number == Some(number) => {
-                Ok(Arc::new(SignedList::new(number, Arc::clone(list))))
-            }
-            _ => running.signed(register, number),
+        let at_hand = published.signed(number).or_else(|| newest.clone());
+        match at_hand.filter(|signed| signed.number == number) {
+            Some(signed) => Ok(signed),
+            None => running.signed(register, number),
         }
     });
     let prepared = prepared.map_err(|_unreadable| {
@@ -220,7 +220,8 @@ pub fn accept(
 
 struct Prepared {
     next: Register,
-    list: Option<Arc<List>>,
+    /// Of a revision.
+    signed: Option<Arc<SignedList>>,
     delta: Delta,
 }
 
@@ -235,33 +236,36 @@ fn prepare(
     let Some(files) = files else {
         let list = ProposedList::Newest(newest.as_deref());
         let next = step(register, candidate, list, now).map_err(SubmitError::Refused)?;
-        return Ok(Prepared { next, list: None, delta: Delta::default() });
+        return Ok(Prepared { next, signed: None, delta: Delta::default() });
     };
     // A list with a statement that has none is refused before it is read.
     if !matches!(candidate.statement(), Statement::Revision(_)) {
         return Err(SubmitError::Refused(vec![Refused::ListNotExpected]));
     }
     let read = when_idle(move || Read::of(&files, newest.as_deref()));
-    let Read { list, heads, delta } = read.map_err(SubmitError::Lint)?;
-    let next = step(register, candidate, ProposedList::Heads(&heads), now)
+    let Read { list, trees, delta } = read.map_err(SubmitError::Lint)?;
+    let next = step(register, candidate, ProposedList::Heads(&trees.heads()), now)
         .map_err(SubmitError::Refused)?;
-    Ok(Prepared { next, list: Some(Arc::new(list)), delta })
+    let signed = SignedList::with_trees(next.size(), Arc::new(list), trees);
+    Ok(Prepared { next, signed: Some(Arc::new(signed)), delta })
 }
 
-/// A list as it was proposed, and what it changes.
+/// A list as it was proposed, ready to answer, and what it changes. All of the work on every
+/// row is done here: whoever publishes it no longer runs in idle time.
 struct Read {
     list: List,
-    heads: ListHeads,
+    trees: ListTrees,
     delta: Delta,
 }
 
 impl Read {
     fn of(files: &ListFiles, before: Option<&List>) -> Result<Self, Vec<Problem>> {
         let list = list_csv::read(files)?.list;
-        let (heads, after) = ListHeads::with_records(&list);
+        list.prepare();
+        let (trees, after) = ListTrees::with_records(&list);
         let before: Vec<Record> = before.map(records).unwrap_or_default();
         let delta = list_records::delta(&before, after);
-        Ok(Self { list, heads, delta })
+        Ok(Self { list, trees, delta })
     }
 }
 

@@ -43,6 +43,12 @@ impl SignedList {
         Self { number, list, trees: OnceLock::new() }
     }
 
+    /// The list of a revision with its trees.
+    #[must_use]
+    pub fn with_trees(number: u64, list: Arc<List>, trees: ListTrees) -> Self {
+        Self { number, list, trees: OnceLock::from(trees) }
+    }
+
     /// The trees over it.
     #[must_use]
     pub fn trees(&self) -> &ListTrees {

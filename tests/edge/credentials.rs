@@ -7,8 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clearlist::server::identity::callers::new_token;
 use clearlist::server::identity::roles::Roles;
+use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519};
+use pkcs8::PrivateKeyInfoRef;
+use rcgen::{
+    KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256,
+};
 use serde_json::{Value, json};
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
@@ -88,19 +92,42 @@ impl Signer {
         Self { pair, id, algorithm: Algorithm::ES256 }
     }
 
+    pub(crate) fn p384(id: &'static str) -> Self {
+        let pair = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).expect("a key");
+        Self { pair, id, algorithm: Algorithm::ES384 }
+    }
+
+    /// With RSA a key signs in several ways.
+    pub(crate) fn rsa(id: &'static str) -> Self {
+        let pair = KeyPair::generate_for(&PKCS_RSA_SHA256).expect("a key");
+        Self { pair, id, algorithm: Algorithm::RS256 }
+    }
+
+    fn key(&self) -> EncodingKey {
+        let der = self.pair.serialize_der();
+        match self.algorithm {
+            Algorithm::EdDSA => EncodingKey::from_ed_der(&der),
+            Algorithm::RS256 => {
+                let key = PrivateKeyInfoRef::try_from(&*der).expect("PKCS #8");
+                EncodingKey::from_rsa_der(key.private_key.as_bytes())
+            }
+            _ => EncodingKey::from_ec_der(&der),
+        }
+    }
+
     /// Its public key, as a JWKS file has it.
     pub(crate) fn jwk(&self) -> Value {
-        let raw = self.pair.public_key_raw();
-        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        match self.algorithm {
-            Algorithm::EdDSA => {
-                json!({"kty": "OKP", "crv": "Ed25519", "kid": self.id, "use": "sig", "x": text(raw)})
-            }
-            _ => json!({
-                "kty": "EC", "crv": "P-256", "kid": self.id, "alg": "ES256",
-                "x": text(&raw[1..33]), "y": text(&raw[33..]),
-            }),
+        if self.algorithm == Algorithm::EdDSA {
+            let x = URL_SAFE_NO_PAD.encode(self.pair.public_key_raw());
+            return json!({"kty": "OKP", "crv": "Ed25519", "kid": self.id, "use": "sig", "x": x});
         }
+        let mut jwk = Jwk::from_encoding_key(&self.key(), self.algorithm).expect("a key");
+        jwk.common.key_id = Some(self.id.into());
+        if self.algorithm == Algorithm::RS256 {
+            // For whatever the kind of key can do.
+            jwk.common.key_algorithm = None;
+        }
+        serde_json::to_value(jwk).expect("JSON")
     }
 
     pub(crate) fn public(&self) -> Vec<u8> {
@@ -120,12 +147,7 @@ impl Signer {
     }
 
     pub(crate) fn sign_with(&self, header: &Header, claims: &Value) -> String {
-        let der = self.pair.serialize_der();
-        let key = match self.algorithm {
-            Algorithm::EdDSA => EncodingKey::from_ed_der(&der),
-            _ => EncodingKey::from_ec_der(&der),
-        };
-        jsonwebtoken::encode(header, claims, &key).expect("a token")
+        jsonwebtoken::encode(header, claims, &self.key()).expect("a token")
     }
 }
 

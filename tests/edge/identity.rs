@@ -285,6 +285,43 @@ async fn a_certificate_is_who_its_names_are_listed_for_and_nobody_otherwise() {
 }
 
 #[tokio::test]
+async fn a_jwt_is_believed_in_every_algorithm_that_its_key_is_for_and_in_no_other() {
+    use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
+    let (rsa, p256, p384) = (Signer::rsa("rsa"), Signer::p256("p256"), Signer::p384("p384"));
+    let (ed, stranger) = (Signer::ed25519("ed"), Signer::rsa("rsa"));
+    let guarded = Guarded::new(&[]);
+    let server = guarded.serve(&guarded.with_jwks(&[&rsa, &p256, &p384, &ed]));
+    let channel = server.connect().await;
+    let fine = claims("nothing", Value::Null);
+    let signed = |signer: &Signer, algorithm, id: &str| {
+        let mut header = Header::new(algorithm);
+        header.kid = Some(id.into());
+        signer.sign_with(&header, &fine)
+    };
+    for algorithm in [RS256, RS384, RS512, PS256, PS384, PS512] {
+        let shown = bearer(&signed(&rsa, algorithm, "rsa"));
+        assert_eq!(reason(&call(&channel, CHECK, &[&shown]).await), "-", "{algorithm:?}");
+        let forged = bearer(&signed(&stranger, algorithm, "rsa"));
+        let refused = call(&channel, CHECK, &[&forged]).await;
+        assert_eq!(reason(&refused), "CREDENTIAL_INVALID", "{algorithm:?}");
+        let elsewhere = bearer(&signed(&rsa, algorithm, "p256"));
+        let refused = call(&channel, CHECK, &[&elsewhere]).await;
+        assert_eq!(reason(&refused), "CREDENTIAL_INVALID", "{algorithm:?}");
+    }
+    for (signer, algorithm, id) in
+        [(&p256, ES256, "p256"), (&p384, ES384, "p384"), (&ed, EdDSA, "ed")]
+    {
+        let shown = bearer(&signed(signer, algorithm, id));
+        assert_eq!(reason(&call(&channel, CHECK, &[&shown]).await), "-", "{algorithm:?}");
+        for other in ["rsa", "p256", "p384", "ed"].into_iter().filter(|other| *other != id) {
+            let elsewhere = bearer(&signed(signer, algorithm, other));
+            let refused = call(&channel, CHECK, &[&elsewhere]).await;
+            assert_eq!(reason(&refused), "CREDENTIAL_INVALID", "{algorithm:?} for {other}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_jwt_is_believed_of_its_issuer_for_us_in_its_time_and_else_refused() {
     let (ed, ec, stranger) = (Signer::ed25519("ed"), Signer::p256("ec"), Signer::ed25519("ed"));
     let guarded = Guarded::new(&[]);

@@ -1,5 +1,6 @@
 // Asks as a page would, by gRPC-Web and in JSON: node browser.mjs URL api.binpb QUESTIONS
-// With a token in the environment variable TOKEN, if it is set.
+// With a token in the environment variable TOKEN, if it is set, and in TIMEOUT with the headers that
+// set a deadline, as gRPC and as Connect write them, which no clock of this client's own hides.
 // Prints the answers of both, in the JSON form of the response; of an error what a page reads of it.
 
 import { readFileSync } from 'node:fs';
@@ -29,12 +30,15 @@ async function answers(transport) {
   return Promise.all(JSON.parse(questions).map((question) => answer(client, question)));
 }
 
-const { TOKEN } = process.env;
+const { TOKEN, TIMEOUT } = process.env;
 const showing = (next) => (request) => {
+  const [grpc, connect] = TIMEOUT?.split(' ') ?? [];
+  if (grpc) request.header.set('grpc-timeout', grpc);
+  if (connect) request.header.set('connect-timeout-ms', connect);
   if (TOKEN) request.header.set('authorization', `Bearer ${TOKEN}`);
   return next(request);
 };
-const options = { baseUrl: url, defaultTimeoutMs: 10_000, interceptors: [showing] };
+const options = { baseUrl: url, interceptors: [showing] };
 console.log(
   JSON.stringify({
     grpcWeb: await answers(createGrpcWebTransport(options)),

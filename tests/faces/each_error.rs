@@ -1,16 +1,18 @@
 //! Each error a lookup can end with, from the real server, told alike by gRPC, to curl and to a
 //! browser's client by gRPC-Web and in JSON: code, sentence, reason, and the sentence in Chinese.
-//! `OVERLOADED` and deadlines are seen in `hostile` and `heads`: other clients than these are
-//! needed for them.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clearlist::grpc::proto::google::r#type::Date;
 use clearlist::grpc::proto::v1::CheckClearanceRequest;
 use clearlist::grpc::status;
 use clearlist::server::identity::callers::new_token;
 use clearlist::server::identity::roles::Roles;
+use prost::Message;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Status};
 
@@ -23,12 +25,14 @@ use super::support::{files, row};
 struct Refused {
     question: CheckClearanceRequest,
     token: Option<String>,
+    /// Headers that set a deadline, as gRPC and as Connect write them.
+    timeout: Option<[&'static str; 2]>,
     code: Code,
     reason: &'static str,
 }
 
 fn refused(code: Code, reason: &'static str) -> Refused {
-    Refused { question: good(), token: None, code, reason }
+    Refused { question: good(), token: None, timeout: None, code, reason }
 }
 
 /// A list that is in force.
@@ -53,12 +57,34 @@ fn told_by_grpc(error: &Status) -> Value {
 }
 
 async fn by_grpc(address: &str, asked: &Refused) -> Status {
+    if let Some([timeout, _]) = asked.timeout {
+        return without_clock(address, &asked.question, timeout).await;
+    }
     let mut request = Request::new(asked.question.clone());
     if let Some(token) = &asked.token {
         let value = MetadataValue::try_from(format!("Bearer {token}")).expect("it can be sent");
         request.metadata_mut().insert("authorization", value);
     }
     client(address).await.check_clearance(request).await.expect_err(asked.reason)
+}
+
+/// By gRPC, with no clock of its own, which would hide what the server says.
+async fn without_clock(address: &str, question: &CheckClearanceRequest, timeout: &str) -> Status {
+    let stream = TcpStream::connect(address).await.expect("it listens");
+    let (mut client, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+    let speaking = tokio::spawn(connection);
+    let request = http::Request::post(format!("http://{address}{CHECK}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("grpc-timeout", timeout);
+    let request = request.body(()).expect("a request");
+    let (answer, mut body) = client.send_request(request, false).expect("it is open");
+    let message = question.encode_to_vec();
+    let length = u32::try_from(message.len()).expect("small").to_be_bytes();
+    body.send_data([&[0], length.as_slice(), &message].concat().into(), true).expect("it is open");
+    let answer = answer.await.expect("an answer");
+    speaking.abort();
+    Status::from_header_map(answer.headers()).expect("a status")
 }
 
 async fn output(mut command: Command) -> Option<Vec<u8>> {
@@ -83,16 +109,23 @@ async fn by_curl(address: &str, asked: &Refused) -> Option<Value> {
     if let Some(token) = &asked.token {
         curl.args(["-H", &format!("authorization: Bearer {token}")]);
     }
+    if let Some([_, timeout]) = asked.timeout {
+        curl.args(["-H", &format!("connect-timeout-ms: {timeout}")]);
+    }
     curl.arg(format!("http://{address}{CHECK}"));
-    let error: Value = serde_json::from_slice(&output(curl).await?).expect("JSON");
-    assert_eq!(error["code"], name_of(asked.code), "{error}");
+    Some(serde_json::from_slice(&output(curl).await?).expect("JSON"))
+}
+
+/// What curl was told.
+fn told_to_curl(error: &Value, code: Code) -> Value {
+    assert_eq!(error["code"], name_of(code), "{error}");
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    Some(told(
-        asked.code as i32,
+    told(
+        code as i32,
         error["message"].as_str().expect("a sentence"),
-        text(&detail(&error, "ErrorInfo")["reason"]).as_deref(),
-        text(&detail(&error, "LocalizedMessage")["message"]).as_deref(),
-    ))
+        text(&detail(error, "ErrorInfo")["reason"]).as_deref(),
+        text(&detail(error, "LocalizedMessage")["message"]).as_deref(),
+    )
 }
 
 /// The name that Connect has for a code.
@@ -104,31 +137,38 @@ fn name_of(code: Code) -> &'static str {
         Code::Unauthenticated => "unauthenticated",
         Code::PermissionDenied => "permission_denied",
         Code::ResourceExhausted => "resource_exhausted",
+        Code::DeadlineExceeded => "deadline_exceeded",
         other => panic!("no case for {other:?}"),
     }
 }
 
-/// By a browser's client, in both its forms; `None` if its tools are not there.
-async fn by_browser(address: &str, asked: &Refused) -> Option<[Value; 2]> {
+/// By a browser's client, in both its forms, so many times at once; `None` if its tools are not
+/// there.
+async fn by_browser(address: &str, asked: &Refused, times: usize) -> Option<[Value; 2]> {
     let folder = tools("connect-web")?.join("browser");
     let mut node = Command::new("node");
     node.arg(folder.join("browser.mjs")).arg(format!("http://{address}"));
     let question = asking::json("CheckClearanceRequest", &asked.question);
-    node.arg(folder.join("api.binpb")).arg(json!([question]).to_string());
+    node.arg(folder.join("api.binpb")).arg(Value::from(vec![question; times]).to_string());
     if let Some(token) = &asked.token {
         node.env("TOKEN", token);
     }
-    let answers: Value = serde_json::from_slice(&output(node).await?).expect("JSON");
-    Some(["grpcWeb", "json"].map(|form| {
-        let error = &answers[form][0];
-        let code = error["code"].as_i64().and_then(|code| i32::try_from(code).ok());
-        told(
-            code.unwrap_or_else(|| panic!("{form}: {error}")),
-            error["message"].as_str().expect("a sentence"),
-            error["reason"].as_str(),
-            error["chinese"].as_str(),
-        )
-    }))
+    if let Some(timeout) = asked.timeout {
+        node.env("TIMEOUT", timeout.join(" "));
+    }
+    let mut answers: Value = serde_json::from_slice(&output(node).await?).expect("JSON");
+    Some(["grpcWeb", "json"].map(|form| answers[form].take()))
+}
+
+/// What a page was told.
+fn told_to_page(error: &Value) -> Value {
+    let code = error["code"].as_i64().and_then(|code| i32::try_from(code).ok());
+    told(
+        code.unwrap_or_else(|| panic!("{error}")),
+        error["message"].as_str().expect("a sentence"),
+        error["reason"].as_str(),
+        error["chinese"].as_str(),
+    )
 }
 
 /// Asks in all ways; each must be told the same.
@@ -139,11 +179,11 @@ async fn alike(address: &str, asked: Refused) {
     let wanted = told_by_grpc(&error);
     assert!(wanted["chinese"].is_string(), "{wanted}");
     match by_curl(address, &asked).await {
-        Some(said) => assert_eq!(said, wanted, "curl"),
+        Some(said) => assert_eq!(told_to_curl(&said, asked.code), wanted, "curl"),
         None => skipped("there is no curl"),
     }
-    for said in by_browser(address, &asked).await.into_iter().flatten() {
-        assert_eq!(said, wanted, "a browser's client");
+    for said in by_browser(address, &asked, 1).await.into_iter().flatten() {
+        assert_eq!(told_to_page(&said[0]), wanted, "a browser's client");
     }
 }
 
@@ -171,6 +211,81 @@ async fn what_is_wrong_with_a_question() {
     ];
     for asked in each {
         alike(server.address(), asked).await;
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_that_has_passed() {
+    let place = place();
+    let server = Server::start(&place.register());
+    let timeout = Some(["0S", "0"]);
+    let passed = Refused { timeout, ..refused(Code::DeadlineExceeded, "DEADLINE_EXCEEDED") };
+    alike(server.address(), passed).await;
+}
+
+/// Callers that ask without a pause, until this is dropped.
+struct Crowd(Arc<AtomicBool>);
+
+impl Crowd {
+    async fn at(address: &str) -> Self {
+        let crowd = Self(Arc::default());
+        for _connection in 0..4 {
+            let client = client(address).await;
+            for _caller in 0..64 {
+                let (mut client, gone) = (client.clone(), Arc::clone(&crowd.0));
+                tokio::spawn(async move {
+                    while !gone.load(Ordering::Relaxed) {
+                        // Answered or told to come again.
+                        let _either = client.check_clearance(good()).await;
+                    }
+                });
+            }
+        }
+        crowd
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_can_be_done() {
+    /// Who comes while another is being answered is turned away; now and then nobody is.
+    const ATTEMPTS: usize = 300;
+    let place = place();
+    let server = Server::with(&place.register(), &["limits.requests_waiting_max=1"]);
+    let address = server.address();
+    let _crowd = Crowd::at(address).await;
+    let asked = refused(Code::Unavailable, "OVERLOADED");
+    let mut client = client(address).await;
+    let mut wanted = None;
+    for _attempt in 0..ATTEMPTS {
+        wanted = client.check_clearance(good()).await.err();
+        if wanted.is_some() {
+            break;
+        }
+    }
+    let wanted = wanted.expect("one is too many");
+    assert_eq!(status::reason(&wanted).as_deref(), Some(asked.reason), "{wanted:?}");
+    let wanted = told_by_grpc(&wanted);
+    let mut said = None;
+    for _attempt in 0..ATTEMPTS {
+        said = by_curl(address, &asked).await;
+        if said.as_ref().is_none_or(|said| said["code"].is_string()) {
+            break;
+        }
+    }
+    match said {
+        Some(said) => assert_eq!(told_to_curl(&said, asked.code), wanted, "curl"),
+        None => skipped("there is no curl"),
+    }
+    for said in by_browser(address, &asked, ATTEMPTS).await.into_iter().flatten() {
+        let said = said.as_array().expect("an answer to each");
+        let turned_away = said.iter().find(|said| said["code"].is_number());
+        assert_eq!(told_to_page(turned_away.expect("one is too many")), wanted, "a page");
     }
 }
 
