@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
+
 use super::folder::{Folder, Lock, SegmentName};
 use super::group::Unstored;
 use super::keeper::Keeper;
@@ -36,6 +38,8 @@ pub(super) struct Writer {
     folder: Folder,
     segment_bytes_max: u64,
     clock: Clock,
+    /// Where those who wait run, if it was opened there.
+    runtime: Option<Handle>,
     current: Option<Current>,
     /// Whether the newest file is to be written on, once it can be opened.
     reopen: bool,
@@ -83,6 +87,7 @@ impl Writer {
             folder,
             segment_bytes_max: settings.segment_bytes_max,
             clock,
+            runtime: Handle::try_current().ok(),
             current: None,
             reopen: newest.is_some(),
             copying: None,
@@ -128,11 +133,19 @@ impl Writer {
         if outcome.is_err() {
             self.shared.count_unlogged(group.answers.count());
         }
-        for reply in group.replies.drain(..) {
-            // Who asked may have hung up. What is stored stays.
-            let _ = reply.send(outcome);
-        }
+        let replies = std::mem::take(&mut group.replies);
         self.shared.queue.give_back(group);
+        let tell = move || {
+            for reply in replies {
+                // Who asked may have hung up. What is stored stays.
+                let _ = reply.send(outcome);
+            }
+        };
+        match &self.runtime {
+            // From outside, each would be woken by itself, with a lock and perhaps a system call.
+            Some(runtime) => drop(runtime.spawn(async { tell() })),
+            None => tell(),
+        }
         self.tell_losses();
     }
 
