@@ -14,7 +14,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 #[path = "support/server.rs"]
 mod server;
@@ -71,6 +72,17 @@ impl Watched {
             .collect()
     }
 
+    /// The same, when it has done with what the callers of the round before left behind.
+    fn at_rest(&self) -> Vec<(String, f64)> {
+        loop {
+            let ended = self.ended();
+            thread::sleep(Duration::from_millis(300));
+            if self.ended() == ended {
+                return ended;
+            }
+        }
+    }
+
     /// Largest memory so far, in MiB.
     fn memory(&self) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.server.id()));
@@ -85,7 +97,8 @@ impl Watched {
 struct Round {
     answered: f64,
     refused: f64,
-    otherwise: f64,
+    /// Every other code that questions ended with.
+    otherwise: Vec<(String, f64)>,
 }
 
 fn load(watched: &Watched, body: &Path, (connections, streams): (usize, usize)) -> Round {
@@ -94,7 +107,7 @@ fn load(watched: &Watched, body: &Path, (connections, streams): (usize, usize)) 
     let count = |ended: &[(String, f64)], code: &str| {
         ended.iter().find(|(name, _)| name == code).map_or(0.0, |(_, count)| *count)
     };
-    let (before, begun) = (watched.ended(), Instant::now());
+    let (before, begun) = (watched.at_rest(), Instant::now());
     let output = Command::new("taskset")
         .args(["-c", "1", "h2load", "-D", &SECONDS.to_string(), "-t", "1", "-d"])
         .arg(body)
@@ -105,10 +118,13 @@ fn load(watched: &Watched, body: &Path, (connections, streams): (usize, usize)) 
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let (after, seconds) = (watched.ended(), begun.elapsed().as_secs_f64());
     let since = |code: &str| (count(&after, code) - count(&before, code)) / seconds;
-    let all: f64 = after.iter().map(|(_, count)| count).sum::<f64>()
-        - before.iter().map(|(_, count)| count).sum::<f64>();
-    let (answered, refused) = (since("OK"), since("UNAVAILABLE"));
-    Round { answered, refused, otherwise: all / seconds - answered - refused }
+    let others = after.iter().map(|(code, _)| code.as_str());
+    let otherwise = others
+        .filter(|code| !["OK", "UNAVAILABLE"].contains(code))
+        .map(|code| (code.to_owned(), since(code)))
+        .filter(|(_, number)| *number > 0.0)
+        .collect();
+    Round { answered: since("OK"), refused: since("UNAVAILABLE"), otherwise }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -125,7 +141,7 @@ fn main() {
         for (load_of, kept) in LOADS.into_iter().zip(&mut answered) {
             let found = load(&watched, &body, load_of);
             println!(
-                "round {round}: {:>6} in flight: {:>6.0}/s answered, {:>6.0}/s told OVERLOADED, {:.0}/s otherwise",
+                "round {round}: {:>6} in flight: {:>6.0}/s answered, {:>6.0}/s told OVERLOADED, otherwise {:.0?}",
                 load_of.0 * load_of.1,
                 found.answered,
                 found.refused,

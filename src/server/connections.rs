@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::counts::Counts;
-use super::pace::Pace;
+use super::pace::{Pace, Room};
 use crate::config::Limits;
 
 /// How often all connections are looked at; also the step of the coarse clock.
@@ -187,13 +187,14 @@ impl Connections {
 
     /// Requests that may come before half of those wait that may: who is woken now is read a
     /// moment later.
-    fn room(&self) -> u32 {
+    fn room(&self) -> Room {
         let limits = &self.limits;
+        let most = limits.requests_waiting_max.div_ceil(2);
         if self.beyond.load(Ordering::SeqCst) >= limits.requests_open_max {
-            return 0;
+            return Room { now: 0, most };
         }
         let waiting = self.waiting.load(Ordering::SeqCst);
-        limits.requests_waiting_max.div_ceil(2).saturating_sub(waiting)
+        Room { now: most.saturating_sub(waiting), most }
     }
 
     /// Lets connections that rest be read, if there is room.
@@ -362,6 +363,11 @@ impl Connection {
             return 0;
         }
         self.refused.swap(0, Ordering::Relaxed)
+    }
+
+    /// Requests that are not answered, or whose answers are not read.
+    pub(super) fn open_requests(&self) -> u32 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// Whether it was told to go.

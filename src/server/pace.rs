@@ -46,8 +46,17 @@ struct Resting {
 #[derive(Debug)]
 struct Seat {
     waker: Waker,
-    /// What was refused, and will be sent again.
-    requests: u32,
+    /// Requests that will come: what was refused, and what follows those that are answered.
+    coming: u32,
+}
+
+/// What there is place for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Requests now.
+    pub(super) now: u32,
+    /// Requests if there were none.
+    pub(super) most: u32,
 }
 
 impl Pace {
@@ -56,8 +65,9 @@ impl Pace {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes as many as have about so many requests.
-    pub(super) fn make_use_of(&self, room: impl FnOnce() -> u32) {
+    /// Wakes as many as have about so many requests. Who has more than ever fit is woken when
+    /// there is nothing else to do.
+    pub(super) fn make_use_of(&self, room: impl FnOnce() -> Room) {
         if self.number.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -65,10 +75,11 @@ impl Pace {
         let mut woken = Vec::new();
         {
             let mut book = self.book();
-            while book.expected < room
-                && let Some((_, Seat { waker, requests })) = book.seats.pop_first()
+            while let Some((_, seat)) = book.seats.first_key_value()
+                && book.expected.saturating_add(seat.coming.min(room.most)) <= room.now
+                && let Some((_, Seat { waker, coming })) = book.seats.pop_first()
             {
-                book.expected = book.expected.saturating_add(requests);
+                book.expected = book.expected.saturating_add(coming);
                 woken.push(waker);
             }
             self.number.store(book.seats.len(), Ordering::SeqCst);
@@ -79,32 +90,32 @@ impl Pace {
     }
 
     /// Until when so many more refusals let their connection rest.
-    fn until(book: &mut Resting, requests: u32) -> Instant {
+    fn until(book: &mut Resting, refused: u32) -> Instant {
         let now = Instant::now();
         let from = book.until.unwrap_or(now).max(now);
-        let until = (from + REST_EACH * requests).min(now + REST_MAX);
+        let until = (from + REST_EACH * refused).min(now + REST_MAX);
         book.until = Some(until);
         until
     }
 
-    fn sit(&self, requests: u32, waker: Waker) -> (u64, Instant) {
+    fn sit(&self, refused: u32, coming: u32, waker: Waker) -> (u64, Instant) {
         let mut book = self.book();
         let number = book.next;
         book.next += 1;
-        book.seats.insert(number, Seat { waker, requests });
+        book.seats.insert(number, Seat { waker, coming });
         self.number.store(book.seats.len(), Ordering::SeqCst);
-        (number, Self::until(&mut book, requests))
+        (number, Self::until(&mut book, refused))
     }
 
     /// More was refused of a connection that rests.
-    fn sit_longer(&self, seat: u64, requests: u32) -> Instant {
+    fn sit_longer(&self, seat: u64, refused: u32) -> Instant {
         let mut book = self.book();
         match book.seats.get_mut(&seat) {
-            Some(seat) => seat.requests += requests,
+            Some(seat) => seat.coming += refused,
             // It was woken for more than was thought.
-            None => book.expected = book.expected.saturating_add(requests),
+            None => book.expected = book.expected.saturating_add(refused),
         }
-        Self::until(&mut book, requests)
+        Self::until(&mut book, refused)
     }
 
     /// Whether nobody has woken it; then `waker` is who will be.
@@ -115,10 +126,10 @@ impl Pace {
         true
     }
 
-    fn leave(&self, seat: u64, requests: u32) {
+    fn leave(&self, seat: u64, coming: u32) {
         let mut book = self.book();
         if book.seats.remove(&seat).is_none() {
-            book.expected = book.expected.saturating_sub(requests);
+            book.expected = book.expected.saturating_sub(coming);
         }
         self.number.store(book.seats.len(), Ordering::SeqCst);
     }
@@ -129,16 +140,17 @@ impl Pace {
 struct Rest {
     connection: Arc<Connection>,
     seat: u64,
-    requests: u32,
+    coming: u32,
     until: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Rest {
-    fn new(connection: &Arc<Connection>, requests: u32, waker: &Waker) -> Self {
-        let (seat, until) = connection.pace().sit(requests, waker.clone());
+    fn new(connection: &Arc<Connection>, refused: u32, waker: &Waker) -> Self {
+        let coming = refused.saturating_add(connection.open_requests());
+        let (seat, until) = connection.pace().sit(refused, coming, waker.clone());
         let timer = Box::pin(sleep_until(until));
-        Self { connection: Arc::clone(connection), seat, requests, until, timer }
+        Self { connection: Arc::clone(connection), seat, coming, until, timer }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -158,7 +170,7 @@ impl Rest {
 
 impl Drop for Rest {
     fn drop(&mut self) {
-        self.connection.pace().leave(self.seat, self.requests);
+        self.connection.pace().leave(self.seat, self.coming);
     }
 }
 
@@ -187,7 +199,7 @@ impl Reading {
             Some(_) if refused == 0 => {}
             Some(rest) => {
                 rest.until = self.connection.pace().sit_longer(rest.seat, refused);
-                rest.requests += refused;
+                rest.coming += refused;
             }
         }
         if let Some(rest) = &mut self.rest {
