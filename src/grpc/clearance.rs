@@ -357,6 +357,8 @@ pub fn answer_search(
 fn search_id(snapshot: &Snapshot, request: &v1::SearchMaterialsRequest) -> String {
     let mut hash = Sha256::new();
     hash.update(snapshot.revision.root_sha256);
+    // Under one number more suspensions may take effect while somebody pages.
+    hash.update((snapshot.suspensions as u64).to_be_bytes());
     hash.update((request.scheme.len() as u64).to_be_bytes());
     hash.update(&request.scheme);
     hash.update(&request.text);

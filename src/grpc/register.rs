@@ -293,17 +293,19 @@ impl RegisterService for Reading {
         let (request, now) = (request.into_inner(), (self.clock)());
         let page_size = ENTRIES.of(request.page_size)?;
         let response = self.read(move |running, published| {
-            let (number, from, root) = match request.page_token.split_once('/') {
+            let (number, from, of) = match request.page_token.split_once('/') {
                 None if request.page_token.is_empty() => (request.number, 0, None),
                 None => return Err(status::page_token()),
-                Some((place, root)) => {
+                Some((place, of)) => {
                     let [number, from] = numbers::<2>(place)?;
-                    (number, from, Some(root))
+                    (number, from, Some(of))
                 }
             };
             let snapshot = pinned(running, published, number, now)?;
-            let is_of = to_hex(&snapshot.revision.root_sha256);
-            if root.is_some_and(|root| root != is_of) {
+            // Under one number more suspensions may take effect while somebody pages.
+            let root = to_hex(&snapshot.revision.root_sha256);
+            let is_of = format!("{root}-{}", snapshot.suspensions);
+            if of.is_some_and(|of| of != is_of) {
                 return Err(status::page_token());
             }
             let list = &snapshot.list;

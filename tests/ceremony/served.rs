@@ -69,7 +69,8 @@ fn a_register_grows_by_what_enough_agencies_signed() {
     };
     let submit = |rest: &str| office.run(&format!("proposal submit {rest} --server {url}"));
     draft(&format!("--list first {times}"), "1.json").ends(0).says("drafted");
-    office.run("proposal show 1.json").ends(0).says("it is the first list: 6 added");
+    let shown = office.run("proposal show 1.json").ends(0).says("it is the first list: 6 added");
+    assert!(!String::from_utf8_lossy(&shown.out).contains("lifts"));
     sign("1.json", "customs");
     submit("1.json --validate").ends(1).says("QUORUM_NOT_MET");
     submit("1.json").ends(1).says("QUORUM_NOT_MET").says("without drug, science");
@@ -94,7 +95,10 @@ fn a_register_grows_by_what_enough_agencies_signed() {
     office
         .run("proposal show 3.json")
         .ends(0)
-        .says("against revision 1: 1 added, 1 removed, 1 changed");
+        .says("against revision 1: 1 added, 1 removed, 1 changed")
+        .says("lifts every suspension among statements 2 to 2");
+    let shown = office.run("proposal show 3.json --output json").ends(0).json();
+    assert_eq!(shown.pointer("/liftsSuspensionsAmong"), Some(&json!([2, 2])));
     sign("3.json", "customs");
     sign("3.json", "science");
     submit("3.json").ends(0).says("accepted as statement 3");

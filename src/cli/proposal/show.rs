@@ -187,6 +187,18 @@ fn list_text(lang: Lang, out: &mut String, proposal: &ProposalFile, examined: &E
         }
     };
     line(out, lang.pick("changes", "变更"), &counts);
+    if let Some((first, last)) = between(proposal) {
+        let yellow = AnsiColor::Yellow.on_default();
+        let lifted = match lang {
+            Lang::En => format!(
+                "this list lifts every suspension among statements {first} to {last}: see `register log`"
+            ),
+            Lang::Zh => {
+                format!("第{first}至{last}号声明中的暂停将因本清单而全部解除：请查看`register log`")
+            }
+        };
+        line(out, lang.pick("lifts", "解除"), &format!("{yellow}{lifted}{yellow:#}"));
+    }
     for change in &rows {
         let color = match &change.change {
             Change::Added(_) => AnsiColor::Green,
@@ -198,6 +210,13 @@ fn list_text(lang: Lang, out: &mut String, proposal: &ProposalFile, examined: &E
             let _ = writeln!(out, "    {style}{row}{style:#}");
         }
     }
+}
+
+/// Numbers of the first and the last statement between the newest list and a proposed one. Those
+/// of them that are suspensions end with it; the file does not hold them.
+fn between(proposal: &ProposalFile) -> Option<(u64, u64)> {
+    let (newest, size) = (proposal.base.newest.as_ref()?.number, proposal.base.size);
+    (newest < size).then_some((newest + 1, size))
 }
 
 /// What a revision changes, the empty list before the first; `None` where a list is missing or
@@ -343,6 +362,8 @@ fn report_json(proposal: &ProposalFile, examined: &Examined) -> Value {
             let [added, removed, changed] = counts(&rows);
             let before = proposal.base.newest.as_ref().map(|newest| newest.number);
             fields.insert("comparedWith".to_owned(), json!(before));
+            let between = between(proposal).map(|(first, last)| json!([first, last]));
+            fields.insert("liftsSuspensionsAmong".to_owned(), json!(between));
             fields.insert(
                 "count".to_owned(),
                 json!({ "added": added, "removed": removed, "changed": changed }),
