@@ -169,15 +169,18 @@ async fn activation(log: &str) {
     for (round, request) in (1..).zip(&requests) {
         // Whatever others have written: a sync of ours would wait for it.
         Command::new("sync").status().expect("sync runs");
+        let read = server.pages_read();
         let quiet = ask(&clients, &watch).await;
+        let read_quiet = server.pages_read() - read;
         let mut submitter = Submitter::start(&url, request);
-        let busy = {
-            let before = server.processor();
-            submitter.send();
-            let busy = ask(&clients, &watch).await;
-            println!("round {round}: processor {:.2} s", server.processor() - before);
-            busy
-        };
+        let (processor, read) = (server.processor(), server.pages_read());
+        submitter.send();
+        let busy = ask(&clients, &watch).await;
+        println!(
+            "round {round}: processor {:.2} s; pages waited for {read_quiet} quiet, {} with a revision",
+            server.processor() - processor,
+            server.pages_read() - read,
+        );
         let seconds = submitter.outcome();
         println!("  quiet");
         quiet.print();

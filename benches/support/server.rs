@@ -44,13 +44,25 @@ impl Server {
 
     /// Processor time used so far, in seconds.
     pub fn processor(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-        let stat = stat.expect("the server runs");
-        // Behind the name, which may hold anything: in user mode and in the system, in ticks.
-        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-        let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
-        ticks.sum::<f64>() / TICKS
+        // In user mode and in the system, in ticks.
+        let fields = fields_of(&self.child.id().to_string());
+        fields.iter().skip(11).take(2).sum::<f64>() / TICKS
     }
+
+    /// How often so far this process or the server's waited for a page to be read from a disk:
+    /// of the program itself, say, which the system had dropped.
+    pub fn pages_read(&self) -> f64 {
+        let of = |process: &str| fields_of(process).get(9).copied().unwrap_or_default();
+        of(&self.child.id().to_string()) + of("self")
+    }
+}
+
+/// What Linux counts of a process (`man 5 proc_pid_stat`), from its state on, letters as 0.
+fn fields_of(process: &str) -> Vec<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
+    // Behind the name, which may hold anything.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.map(|field| field.parse().unwrap_or_default()).collect()
 }
 
 impl Drop for Server {

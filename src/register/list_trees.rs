@@ -90,7 +90,8 @@ impl ListTrees {
                 (from.saturating_sub(1), size.min(to + 1))
             }
         };
-        let leaf = |nth| String::from_utf8_lossy(self.leaf(nth)).into_owned();
+        // Names, codes and ids: texts all of them.
+        let leaf = |nth| str::from_utf8(self.leaf(nth)).unwrap_or_default().to_owned();
         span(&self.names, from, (from..to).map(leaf).collect())
     }
 

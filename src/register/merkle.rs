@@ -3,6 +3,9 @@
 
 use sha2::{Digest, Sha256};
 
+/// Most proofs that leaves stand side by side have fewer hashes.
+const SPAN_HASHES_USUAL: usize = 40;
+
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
 
@@ -195,7 +198,7 @@ impl MerkleTree {
     #[must_use]
     pub fn span(&self, start: u64, end: u64, size: u64) -> Option<Vec<Hash>> {
         (start < end && end <= size && size <= self.size()).then_some(())?;
-        let mut beside = Vec::new();
+        let mut beside = Vec::with_capacity(SPAN_HASHES_USUAL);
         // Parts still to look at, the leftmost last.
         let mut parts = vec![(0, size)];
         while let Some((from, to)) = parts.pop() {

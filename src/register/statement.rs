@@ -311,13 +311,12 @@ fn instant(field: &'static str, given: Option<&str>) -> Result<Timestamp, Statem
 /// Lower-case hexadecimal digits.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
-    let mut text = String::with_capacity(2 * bytes.len());
+    let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
+    let mut text = Vec::with_capacity(2 * bytes.len());
     for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0x0f));
+        text.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
     }
-    text
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// A digest of 64 lower-case hexadecimal digits.

@@ -1,10 +1,10 @@
 //! C2SP tlog-proof: a leaf's inclusion in a checkpointed tree, as a text.
 
-use std::fmt;
-use std::io::Write;
+use std::fmt::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use base64_simd::AppendBase64Encode;
 
 use super::merkle::Hash;
 
@@ -65,26 +65,26 @@ impl TlogProof {
     pub fn text(&self) -> String {
         // Base64 writes three bytes as four, and each hash has a line.
         let bytes = self.extra.len() * 4 / 3 + 48 * self.path.len() + self.checkpoint.len();
-        let mut out = Vec::with_capacity(bytes + 64);
-        out.extend_from_slice(TYPE.as_bytes());
+        let mut out = String::with_capacity(bytes + 64);
+        out.push_str(TYPE);
         if !self.extra.is_empty() {
-            out.extend_from_slice(b"\nextra ");
+            out.push_str("\nextra ");
             push_base64(&mut out, &self.extra);
         }
         // Writing to memory cannot fail.
         let _ = writeln!(out, "\nindex {}", self.index);
         for hash in &self.path {
             push_base64(&mut out, hash);
-            out.push(b'\n');
+            out.push('\n');
         }
-        out.push(b'\n');
-        out.extend_from_slice(self.checkpoint.as_bytes());
-        String::from_utf8(out).unwrap_or_default()
+        out.push('\n');
+        out.push_str(&self.checkpoint);
+        out
     }
 }
 
 /// Adds bytes in base64.
-pub(super) fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn push_base64(out: &mut impl AppendBase64Encode, bytes: &[u8]) {
     base64_simd::STANDARD.encode_append(bytes, out);
 }
 

@@ -28,7 +28,6 @@ mod writer;
 
 pub use folder::DIRECTORY;
 
-use group::Unstored;
 use queue::Queue;
 use writer::Writer;
 
@@ -251,7 +250,7 @@ impl DecisionLog {
             }
             _ => (None, Waiting::Over(Ok(()))),
         };
-        match shared.queue.push(Unstored::new(records), reply) {
+        match shared.queue.push(records, reply) {
             Ok(()) => Ticket(outcome),
             Err(_full_or_closed) => {
                 shared.count_unlogged(count);

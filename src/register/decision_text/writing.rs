@@ -9,7 +9,7 @@ use crate::register::canonical_json::{Object, push_list, push_string};
 use crate::register::statement::to_hex;
 
 /// Most texts are shorter, in bytes.
-const TEXT_BYTES_USUAL: usize = 1_024;
+const TEXT_BYTES_USUAL: usize = 2_048;
 
 impl DecisionText<'_> {
     /// The text itself.

@@ -113,18 +113,22 @@ pub(super) struct Packed<'a> {
 impl Unstored {
     /// Answers, to be stored together.
     pub(super) fn new(answers: &[Answered]) -> Self {
-        let usual = |answered: &Answered| answered.answer.len() + ROOM_BYTES;
-        let mut out = Self {
-            bytes: Vec::with_capacity(answers.iter().map(usual).sum()),
-            answers: Vec::with_capacity(answers.len()),
-        };
-        for answered in answers {
-            let start = out.bytes.len();
-            answered.write(&mut out.bytes);
-            let decide_time = answered.decide_time.as_microsecond();
-            out.answers.push(Written { decide_time, start, end: out.bytes.len() });
-        }
+        let mut out = Self::default();
+        out.add(answers);
         out
+    }
+
+    /// Adds answers.
+    pub(super) fn add(&mut self, answers: &[Answered]) {
+        let usual = |answered: &Answered| answered.answer.len() + ROOM_BYTES;
+        self.bytes.reserve(answers.iter().map(usual).sum());
+        self.answers.reserve(answers.len());
+        for answered in answers {
+            let start = self.bytes.len();
+            answered.write(&mut self.bytes);
+            let decide_time = answered.decide_time.as_microsecond();
+            self.answers.push(Written { decide_time, start, end: self.bytes.len() });
+        }
     }
 
     /// How many.

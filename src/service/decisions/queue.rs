@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::NotLogged;
 use super::group::Unstored;
+use super::{Answered, NotLogged};
 
 /// Records that may wait: some batches of 10,000, some 50 MB. More than a disk that works lets
 /// pile up.
@@ -16,8 +16,8 @@ const RECORDS_MAX: usize = 50_000;
 /// of the cost, and those who wait wait longer.
 const GROUP_RECORDS_MAX: usize = 4_096;
 
-/// Copying more records to where there is room for others takes longer than making new room.
-const COPIED_RECORDS_MAX: usize = 64;
+/// More records are written down before the others are kept from handing theirs over.
+const QUICK_RECORDS_MAX: usize = 64;
 
 /// Who waits for what was handed over.
 pub(super) type Reply = oneshot::Sender<Result<(), NotLogged>>;
@@ -62,26 +62,29 @@ impl Queue {
 
     /// Adds answers that are stored all together or not at all. More than the queue takes are
     /// taken if nothing waits.
-    pub(super) fn push(&self, unit: Unstored, reply: Option<Reply>) -> Result<(), Unqueued> {
+    pub(super) fn push(&self, unit: &[Answered], reply: Option<Reply>) -> Result<(), Unqueued> {
+        let written = (unit.len() > QUICK_RECORDS_MAX).then(|| Unstored::new(unit));
         let mut state = self.lock();
-        let records = state.records + unit.count();
+        let records = state.records + unit.len();
         if state.closed || (state.records > 0 && records > RECORDS_MAX) {
             return Err(Unqueued);
         }
         state.records = records;
         state.units += 1;
         match state.groups.back_mut() {
-            Some(last) if last.answers.count() + unit.count() <= GROUP_RECORDS_MAX => {
-                last.answers.append(&unit);
+            Some(last) if last.answers.count() + unit.len() <= GROUP_RECORDS_MAX => {
+                match &written {
+                    Some(written) => last.answers.append(written),
+                    None => last.answers.add(unit),
+                }
                 last.replies.extend(reply);
                 last.units += 1;
             }
             _ => {
                 let mut next = std::mem::take(&mut state.spare);
-                if unit.count() > COPIED_RECORDS_MAX {
-                    next.answers = unit;
-                } else {
-                    next.answers.append(&unit);
+                match written {
+                    Some(written) => next.answers = written,
+                    None => next.answers.add(unit),
                 }
                 next.replies.extend(reply);
                 next.units = 1;
