@@ -194,6 +194,12 @@ async fn activation(log: &str) {
     println!("  accepted in {:.2} s, {:.2} s", median(&accepted), most(&accepted));
     print_longer("as they were", &quiets, &busies, |times| &times.whole);
     print_longer("without standstills", &quiets, &busies, |times| &times.own);
+    let still = |windows: &[Times]| -> Vec<f64> {
+        windows.iter().map(|times| times.still.as_secs_f64() * 1e3).collect()
+    };
+    // If revisions made them, there would be more with than without.
+    let (quiet, busy) = (sorted(&still(&quiets)), sorted(&still(&busies)));
+    println!("  standstills in ms: quiet {quiet:.0?}, with a revision {busy:.0?}");
 }
 
 /// The longest lookups of all windows, shortest first, and how much longer those were that met a

@@ -1,7 +1,7 @@
 //! When the machine itself stood still.
 //!
-//! A thread on each processor sleeps for a millisecond at a time, at a priority before which
-//! nothing else goes. If it wakes late, then because its processor did not run, or the system
+//! A thread on each processor sleeps for a quarter of a millisecond at a time, at a priority before
+//! which nothing else goes. If it wakes late, then because its processor did not run, or the system
 //! did not let go of it: no other thread made it wait.
 #![allow(unreachable_pub, reason = "as the other parts of benches")]
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says so")]
@@ -18,9 +18,9 @@ use thread_priority::{
 };
 
 /// How long it sleeps.
-const SLEEP: Duration = Duration::from_millis(1);
+const SLEEP: Duration = Duration::from_micros(250);
 /// Later than this is late: timers themselves are some tens of microseconds late.
-const LATE: Duration = Duration::from_micros(500);
+const LATE: Duration = Duration::from_micros(150);
 /// Of 1 to 99.
 const PRIORITY: u8 = 50;
 
@@ -71,7 +71,7 @@ impl Watch {
     /// What was noticed from a time on.
     pub fn since(&self, start: Instant) -> Standstills {
         // One that has not ended yet is noticed at its end.
-        thread::sleep(2 * SLEEP);
+        thread::sleep(8 * SLEEP);
         let mut spans = self.spans.lock().expect("nobody panics").clone();
         spans.retain(|(_, end)| *end > start);
         spans.sort();
