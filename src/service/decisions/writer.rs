@@ -28,8 +28,9 @@ const BUSY_UNITS: usize = 8;
 /// While it is busy, a group begins at most so often, so that syncs do not take the processor
 /// from those who answer,
 const BUSY_INTERVAL: Duration = Duration::from_millis(2);
-/// or as soon as so many wait.
-const BUSY_ENOUGH: usize = 32;
+/// or as soon as so many wait. Of 64 callers the rest keep the processors busy meanwhile; with a
+/// half of them in each group they did not.
+const BUSY_ENOUGH: usize = 24;
 
 /// The writer.
 #[derive(Debug)]
