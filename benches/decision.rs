@@ -27,7 +27,7 @@ use generated::{OWNER, code, files, names};
 
 /// The allocator of the program.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Entries of the list; every material is listed for two enterprises.
 const ENTRIES: usize = 100_000;

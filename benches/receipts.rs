@@ -28,7 +28,7 @@ use generated::{OWNER, code, files, names};
 
 /// The allocator of the program.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Materials of the list, two entries a material.
 const MATERIALS: usize = 50_000;

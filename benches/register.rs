@@ -48,7 +48,7 @@ use standstill::Watch;
 
 /// The allocator of the program.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Revisions replayed at a start, and the materials of each, two entries a material.
 const REVISIONS: usize = 1_000;

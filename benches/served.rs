@@ -26,7 +26,7 @@ use server::Server;
 
 /// The allocator of the program, so that the bare handler has it too.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Rounds of each server, one after the other in turn.
 const ROUNDS: usize = 9;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-/// Why this one: docs/decisions/0006-libraries.md.
+/// Why this one, and how it is set: docs/decisions/0020-allocator.md.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     clearlist::cli::run()

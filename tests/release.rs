@@ -33,6 +33,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+fn names_of_threads(process: u32) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
+    let name = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("comm")).ok();
+    threads.flatten().filter_map(name).map(|name| name.trim_end().to_owned()).collect()
+}
+
 /// Questions about every row of the worked example: whole, with less, and near misses.
 fn questions() -> String {
     let rows = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/entries.csv");
@@ -114,6 +120,9 @@ fn the_release_build_serves_proves_and_ends() {
     let said = text(&verified.stdout);
     assert_eq!(verified.status.code(), Some(0), "{said}{}", text(&verified.stderr));
     assert!(said.starts_with("PROVEN LISTED"), "{said}");
+    // What is free goes back to the system by a thread of its own (docs/decisions/0020).
+    let threads = names_of_threads(server.id());
+    assert!(threads.iter().any(|name| name == "jemalloc_bg_thd"), "{threads:?}");
     server.terminate();
     let ended = server.ended();
     assert_eq!(ended.code, Some(0), "{}", ended.said);
