@@ -11,8 +11,10 @@ use super::support::ceremony::Place;
 use super::support::server::Server;
 use super::support::{files, row};
 
-/// What the process may hold, whatever comes.
+/// What the process may hold once it is over, whatever came.
 const RESIDENT_BYTES_MAX: u64 = 192 << 20;
+/// Within this time what is free goes back to the system; the allocator keeps it for ten seconds.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(60);
 
 /// A server of its own, with these settings.
 fn server(settings: &[&str]) -> (Place, Server) {
@@ -27,8 +29,13 @@ fn question() -> Request<'static> {
 
 async fn next_is_answered(server: &Server) {
     assert_eq!(ask(server.address(), &question()).await.status, 200);
-    let resident = server.resident_bytes();
-    assert!(resident < RESIDENT_BYTES_MAX, "{} MiB", resident >> 20);
+    let given_back = async {
+        while server.resident_bytes() >= RESIDENT_BYTES_MAX {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(GIVEN_BACK_WITHIN, given_back).await;
+    assert!(in_time.is_ok(), "{} MiB", server.resident_bytes() >> 20);
     assert!(!server.said().contains("panicked"), "{}", server.said());
 }
 
