@@ -14,7 +14,7 @@ use super::support::{files, row};
 /// What the process may hold once it is over, whatever came.
 const RESIDENT_BYTES_MAX: u64 = 192 << 20;
 /// Within this time what is free goes back to the system; the allocator keeps it for ten seconds.
-const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(60);
+const GIVEN_BACK_WITHIN: Duration = Duration::from_mins(1);
 
 /// A server of its own, with these settings.
 fn server(settings: &[&str]) -> (Place, Server) {
