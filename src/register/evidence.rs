@@ -146,13 +146,11 @@ impl Evidence {
     ) -> Option<Self> {
         let statement = register.statement(revision)?.text.to_string();
         let wanted = wanted(question, !decided.matches.is_empty());
-        let names: Vec<Span> = wanted.iter().map(|wanted| trees.names(wanted)).collect();
+        // Of the list as it was signed: a suspension changes no record.
         let mut rows = Rows::default();
-        let under = wanted.iter().zip(&names).flat_map(|(wanted, span)| wanted.entries(span));
-        let similar = decided.candidates.iter().map(|candidate| &*candidate.entry.id);
-        for id in under.chain(similar) {
-            // Of the list as it was signed: a suspension changes no record.
-            trees.add_entry(list, id, &mut rows);
+        let names = wanted.iter().map(|wanted| trees.names(list, wanted, &mut rows)).collect();
+        for candidate in &decided.candidates {
+            trees.add_entry(list, &candidate.entry.id, &mut rows);
         }
         if let Some(scheme) = question.scheme.and_then(|nth| list.schemes().get(nth)) {
             rows.scheme(scheme);
@@ -320,7 +318,7 @@ impl Span {
 
 impl Wanted {
     /// Whether a leaf is one of those wanted.
-    fn is_one(&self, leaf: &str) -> bool {
+    pub(super) fn is_one(&self, leaf: &str) -> bool {
         match self {
             Self::Under(name) => {
                 let rest = leaf.strip_prefix(name.as_str());

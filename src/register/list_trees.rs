@@ -8,7 +8,8 @@ use crate::domain::list::List;
 use super::evidence::{NAME_SEPARATOR, Span, Wanted};
 use super::merkle::{MerkleTree, leaf_hash};
 use super::record::{
-    ListHeads, Record, both_trees, enterprise_record, entry_record, name_leaves, scheme_record,
+    ListHeads, Record, borne_name_leaves, both_trees, enterprise_record, entry_record,
+    scheme_record,
 };
 
 /// The trees over one list, without the list: 100,000 entries take about 40 MB.
@@ -22,6 +23,8 @@ pub struct ListTrees {
     /// The leaves of the name tree, one after another, and where each ends.
     leaves: Vec<u8>,
     ends: Vec<usize>,
+    /// Places in `entries` of what they lead to: found by their ids, each would be a search.
+    bearers: Vec<u32>,
     names: MerkleTree,
 }
 
@@ -44,6 +47,7 @@ impl ListTrees {
         let enterprises = sorted(list.enterprises(), |e| e.uscc);
         let entries = sorted(list.entries(), |e| &*e.id);
         let schemes = sorted(list.schemes(), |s| &*s.id);
+        let ranks = ranks(&entries);
         let hash_records = || {
             let mut hashes = Vec::with_capacity(enterprises.len() + entries.len() + schemes.len());
             let mut add = |record: Record| {
@@ -57,16 +61,18 @@ impl ListTrees {
         };
         let hash_names = || {
             let (mut leaves, mut ends, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
-            for leaf in name_leaves(list) {
+            let mut bearers = Vec::new();
+            for (leaf, place) in borne_name_leaves(list) {
                 hashes.push(leaf_hash(&leaf));
                 leaves.extend_from_slice(&leaf);
                 ends.push(leaves.len());
+                bearers.extend(ranks.get(place as usize));
             }
             leaves.shrink_to_fit();
-            (leaves, ends, MerkleTree::over(hashes))
+            (leaves, ends, bearers, MerkleTree::over(hashes))
         };
-        let (records, (leaves, ends, names)) = both_trees(list, hash_records, hash_names);
-        Self { enterprises, entries, schemes, records, leaves, ends, names }
+        let (records, (leaves, ends, bearers, names)) = both_trees(list, hash_records, hash_names);
+        Self { enterprises, entries, schemes, records, leaves, ends, bearers, names }
     }
 
     /// What a revision says of the list.
@@ -76,9 +82,10 @@ impl ListTrees {
     }
 
     /// The leaves that show which entries stand under what is wanted, with a neighbour on either
-    /// side where there is one. `list` is the one the trees are over.
+    /// side where there is one. The entries are added to `rows`. `list` is the one the trees are
+    /// over.
     #[must_use]
-    pub fn names(&self, wanted: &Wanted) -> Span {
+    pub fn names<'a>(&self, list: &'a List, wanted: &Wanted, rows: &mut Rows<'a>) -> Span {
         let size = self.ends.len();
         let (from, to) = match wanted {
             Wanted::First => (0, usize::from(size > 0)),
@@ -90,9 +97,18 @@ impl ListTrees {
                 (from.saturating_sub(1), size.min(to + 1))
             }
         };
-        // Names, codes and ids: texts all of them.
-        let leaf = |nth| str::from_utf8(self.leaf(nth)).unwrap_or_default().to_owned();
-        span(&self.names, from, (from..to).map(leaf).collect())
+        let mut leaves = Vec::with_capacity(to - from);
+        for nth in from..to {
+            // Names, codes and ids: texts all of them.
+            let leaf = str::from_utf8(self.leaf(nth)).unwrap_or_default();
+            if wanted.is_one(leaf)
+                && let Some(place) = self.bearers.get(nth)
+            {
+                self.add_at(list, *place as usize, rows);
+            }
+            leaves.push(leaf.to_owned());
+        }
+        span(&self.names, from, leaves)
     }
 
     /// The records with these keys, each run of neighbours with one proof. Keys that the list
@@ -181,10 +197,16 @@ impl<'a> Rows<'a> {
 impl ListTrees {
     /// Adds the entry with this id, if there is one, with its scheme and its enterprise.
     pub fn add_entry<'a>(&self, list: &'a List, id: &str, rows: &mut Rows<'a>) {
-        let row = |place: &u32| list.entries().get(*place as usize);
-        let key = |place: &u32| row(place).map(|entry| &*entry.id);
-        let Some(place) = find(&self.entries, key, id) else { return };
-        let Some(entry) = self.entries.get(place).and_then(row) else { return };
+        let key = |place: &u32| list.entries().get(*place as usize).map(|entry| &*entry.id);
+        if let Some(place) = find(&self.entries, key, id) {
+            self.add_at(list, place, rows);
+        }
+    }
+
+    /// Adds the entry at this place among those sorted by their ids.
+    fn add_at<'a>(&self, list: &'a List, place: usize, rows: &mut Rows<'a>) {
+        let row = self.entries.get(place).and_then(|row| list.entries().get(*row as usize));
+        let Some(entry) = row else { return };
         rows.entries.insert(place);
         rows.schemes.extend(list.scheme_of(entry).map(|scheme| &*scheme.id));
         rows.enterprises.extend(list.enterprise_of(entry).map(|e| e.uscc.as_str()));
@@ -196,6 +218,17 @@ fn sorted<'a, T, K: Ord>(rows: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<u32> {
     let mut places: Vec<(K, u32)> = (0..).zip(rows).map(|(place, row)| (key(row), place)).collect();
     places.sort_unstable();
     places.into_iter().map(|(_, place)| place).collect()
+}
+
+/// Of each row, where its place stands among those that are sorted.
+fn ranks(sorted: &[u32]) -> Vec<u32> {
+    let mut ranks = vec![0; sorted.len()];
+    for (rank, place) in (0..).zip(sorted) {
+        if let Some(at) = ranks.get_mut(*place as usize) {
+            *at = rank;
+        }
+    }
+    ranks
 }
 
 fn at<'a, T>(rows: &'a [T], places: &'a [u32]) -> impl Iterator<Item = &'a T> {

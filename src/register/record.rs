@@ -205,18 +205,23 @@ pub fn name_tree(list: &List) -> MerkleTree {
 /// Every way to look an entry up, sorted bytewise.
 #[must_use]
 pub fn name_leaves(list: &List) -> Vec<Vec<u8>> {
+    borne_name_leaves(list).into_iter().map(|(leaf, _entry)| leaf).collect()
+}
+
+/// The same, each with the place in the list of the entry that it leads to.
+pub(super) fn borne_name_leaves(list: &List) -> Vec<(Vec<u8>, u32)> {
     let mut leaves = Vec::with_capacity(list.entries().len() * 3);
-    for entry in list.entries() {
+    for (place, entry) in (0..).zip(list.entries()) {
         let code = entry.hs_code.as_ref().map_or("", |c| c.as_str());
         if entry.is_directory_row() {
             let uscc = list.enterprise_of(entry).map_or("", |e| e.uscc.as_str());
-            leaves.push(name_leaf("", uscc, &entry.id));
+            leaves.push((name_leaf("", uscc, &entry.id), place));
         }
         for name in entry.names() {
-            leaves.push(name_leaf(&name.normal, code, &entry.id));
+            leaves.push((name_leaf(&name.normal, code, &entry.id), place));
         }
         if let Some(cas) = entry.cas {
-            leaves.push(name_leaf(&cas.to_string(), code, &entry.id));
+            leaves.push((name_leaf(&cas.to_string(), code, &entry.id), place));
         }
     }
     leaves.sort_unstable();
