@@ -5,9 +5,13 @@
 //! - `answers/`, once more what holds a decision, for the server: the names are the same, and
 //!   `grpc/wire` says what a decision and a batch are there;
 //! - `fields.rs`, the field numbers of what is written without a generated message;
+//! - the generated Rust of `clearlist.log.v1`, a file's format and no part of the API, and its
+//!   field numbers, `log_fields.rs`;
 //! - `api.binpb`, the descriptor set that reflection and the JSON form are served from.
 
 use std::{env, error::Error, fmt::Write, fs, path::PathBuf};
+
+use protox::prost_reflect::prost_types::{FieldDescriptorProto, FieldOptions, FileDescriptorSet};
 
 /// The messages that `grpc/wire/answer.rs` writes field by field. A field that it does not write
 /// is a constant that nothing uses, of which the compiler warns.
@@ -76,16 +80,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     again.compile_fds(answers)?;
 
-    let mut fields = String::new();
+    fs::write(out.join("fields.rs"), fields(&files, |message| WRITTEN.contains(&message))?)?;
+
+    let log = protox::compile(["clearlist/log/v1/group.proto"], ["proto"])?;
+    fs::write(out.join("log_fields.rs"), fields(&log, |_any| true)?)?;
+    tonic_prost_build::configure().compile_fds(log)?;
+    Ok(())
+}
+
+/// The numbers of the fields of some messages, as constants. What is deprecated is not written.
+fn fields(
+    files: &FileDescriptorSet,
+    is_written: impl Fn(&str) -> bool,
+) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
     let messages = files.file.iter().flat_map(|file| &file.message_type);
-    for message in messages.filter(|message| WRITTEN.contains(&message.name())) {
-        for field in &message.field {
+    for message in messages.filter(|message| is_written(message.name())) {
+        let written = |field: &&FieldDescriptorProto| {
+            !field.options.as_ref().is_some_and(FieldOptions::deprecated)
+        };
+        for field in message.field.iter().filter(written) {
             let name = format!("{}_{}", screaming(message.name()), field.name().to_uppercase());
-            writeln!(fields, "const {name}: u32 = {};", field.number())?;
+            writeln!(out, "pub(super) const {name}: u32 = {};", field.number())?;
         }
     }
-    fs::write(out.join("fields.rs"), fields)?;
-    Ok(())
+    Ok(out)
 }
 
 /// `NORMALIZATION_STEP` of `NormalizationStep`.

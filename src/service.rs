@@ -2,6 +2,7 @@
 
 pub mod again;
 pub mod decisions;
+pub mod fields;
 pub mod folder;
 pub mod intake;
 pub mod opening;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::domain::clearance::{Decision, Verdict, decide};
+use crate::domain::clearance::{Verdict, decide};
 use crate::domain::material_name::MaterialName;
 use crate::domain::message::Refusal;
 use crate::domain::question::{Question, find_scheme};
@@ -113,7 +113,7 @@ impl Clearance {
     fn log_for(&self, caller: Option<&Caller>, records: &mut [Answered]) -> Ticket {
         if let Some(caller) = caller {
             for record in &mut *records {
-                record.caller = (&*caller.name).into();
+                record.set_caller(&caller.name);
             }
         }
         self.log.submit(records)
@@ -199,7 +199,6 @@ fn decide_from(
         let asked = Asked::new(&raw, request.known_at_revision, request.min_revision);
         let decision =
             DecisionText::new(register.origin(), asked, &question, &decided, source, now);
-        let text = decision.text();
         if request.receipt {
             let signed = snapshot.signed.as_ref().ok_or_else(status::receipt_unavailable)?;
             let unsigned = Unsigned::gather(
@@ -207,36 +206,15 @@ fn decide_from(
                 (signed.number, known),
                 (&signed.list, signed.trees()),
                 (&question, &decided),
-                &text,
+                &decision.text(),
             );
             receipt = Some(unsigned.ok_or_else(status::receipt_unavailable)?);
         }
-        record = is_logged.then(|| to_log(&question, &decided, snapshot, request, now, text));
+        record = is_logged.then(|| Answered::new(&decision));
     }
     let correlation_id = &request.correlation_id;
     let decision = wire::decision(snapshot, &question, &decided, correlation_id, now);
     Ok(Decided { decision, verdict: decided.verdict, receipt, record })
-}
-
-/// What the log keeps of a decision; `text` is all of it.
-fn to_log(
-    question: &Question,
-    decided: &Decision<'_>,
-    snapshot: &Snapshot,
-    request: &v1::CheckClearanceRequest,
-    now: Timestamp,
-    text: String,
-) -> Answered {
-    Answered {
-        decide_time: now,
-        caller: "".into(),
-        end_user: question.end_user,
-        hs_code: question.hs_code,
-        verdict: decided.verdict,
-        revision: snapshot.revision.number,
-        correlation_id: request.correlation_id.as_str().into(),
-        answer: text,
-    }
 }
 
 /// Answers a batch, each item by `decide`, and all receipts that were asked for by one `sign`.

@@ -1,5 +1,5 @@
 //! The text of a decision: what was asked, what was compared, what was decided, from which list
-//! and when. It is what a service signs, what the decision log keeps, and what a replay compares.
+//! and when. It is what a service signs and what a replay compares; the decision log keeps its values.
 //!
 //! Lines of `name value`; a value of several parts is JSON in the canonical form of RFC 8785.
 
@@ -62,6 +62,8 @@ pub struct DecisionText<'a> {
     pub declaration_date: Date,
     /// Which list answered.
     pub source: Source,
+    /// Version of the normal form in which names were compared.
+    pub normal_form_version: u32,
     /// When.
     pub decide_time: Timestamp,
 }
@@ -257,6 +259,7 @@ impl<'a> DecisionText<'a> {
             candidates: decided.candidates.iter().map(|c| (&*c.entry.id).into()).collect(),
             declaration_date: question.declaration_date,
             source,
+            normal_form_version: NORMAL_FORM_VERSION,
             decide_time,
         }
     }
@@ -321,12 +324,11 @@ impl DecisionText<'static> {
                 let list_root = lines.read("list_root_sha256", from_hex)?;
                 Source { known, revision, list_root }
             },
-            decide_time: {
-                let known =
-                    |text: &str| text.parse::<u32>().ok().filter(|v| *v == NORMAL_FORM_VERSION);
-                lines.read("normal_form_version", known)?;
-                lines.read("decide_time", |text| text.parse().ok())?
+            normal_form_version: {
+                let known = |text: &str| text.parse().ok().filter(|v| *v == NORMAL_FORM_VERSION);
+                lines.read("normal_form_version", known)?
             },
+            decide_time: lines.read("decide_time", |text| text.parse().ok())?,
         };
         // One decision has one text: a space more or an escape less is another.
         let rest = lines.rest;

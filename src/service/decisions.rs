@@ -14,18 +14,17 @@ use std::thread::JoinHandle;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
-use crate::domain::clearance::Verdict;
-use crate::domain::hs_code::HsCode;
-use crate::domain::uscc::Uscc;
-
+mod answer;
 mod folder;
 mod group;
 mod keeper;
 mod queue;
 pub mod reading;
 mod segment;
+mod stored;
 mod writer;
 
+pub use answer::Answered;
 pub use folder::DIRECTORY;
 
 use queue::Queue;
@@ -75,28 +74,6 @@ impl Default for DecisionSettings {
             segment_bytes_max: SEGMENT_BYTES_DEFAULT,
         }
     }
-}
-
-/// An answered question, as the log keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered {
-    /// When it was decided.
-    pub decide_time: Timestamp,
-    /// Who asked; empty for a caller without a name.
-    pub caller: Box<str>,
-    /// For whom.
-    pub end_user: Option<Uscc>,
-    /// Under which code.
-    pub hs_code: HsCode,
-    /// What was answered.
-    pub verdict: Verdict,
-    /// From which revision.
-    pub revision: u64,
-    /// The caller's own name of the question.
-    pub correlation_id: Box<str>,
-    /// Question and decision, whole: the text that a receipt would sign and a replay needs
-    /// ([`DecisionText`](crate::register::decision_text::DecisionText)).
-    pub answer: String,
 }
 
 /// The answers were not logged, and in [`Mode::Required`] must not be given.

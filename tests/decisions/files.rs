@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use clearlist::domain::clearance::Verdict;
-use clearlist::domain::hs_code::HsCode;
-use clearlist::domain::uscc;
+use clearlist::domain::material_name::NORMAL_FORM_VERSION;
+use clearlist::register::decision_text::{Asked, Compared, DecisionText, Source};
 use clearlist::server;
 use clearlist::service::decisions::reading::Filter;
 use clearlist::service::decisions::{
     Answered, DecisionLog, DecisionSettings, Mode, OpenLogError, SEGMENT_BYTES_MIN,
 };
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -32,16 +33,29 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn record(decide_time: Timestamp, id: &str) -> Answered {
-    Answered {
-        decide_time,
-        caller: "caller".into(),
-        end_user: Some(uscc::from_exact(OWNER).expect("a USCC")),
-        hs_code: HsCode::from_digits(CODE).expect("a code"),
+    let mut answered = Answered::new(&DecisionText {
+        origin: "register.example/white-list".into(),
+        question: Asked {
+            correlation_id: id.into(),
+            specification: noise(id, 2_000).into(),
+            ..Asked::default()
+        },
+        compared: Compared {
+            end_user_uscc: OWNER.into(),
+            hs_code: CODE.into(),
+            ..Compared::default()
+        },
         verdict: Verdict::Listed,
-        revision: 1,
-        correlation_id: id.into(),
-        answer: noise(id, 2_000),
-    }
+        reasons: Vec::new(),
+        matches: Vec::new(),
+        candidates: Vec::new(),
+        declaration_date: date(2026, 3, 1),
+        source: Source { known: 1, revision: 1, list_root: [0; 32] },
+        normal_form_version: NORMAL_FORM_VERSION,
+        decide_time,
+    });
+    answered.set_caller("caller");
+    answered
 }
 
 /// A text that cannot be packed, another one for each name.
@@ -293,11 +307,36 @@ async fn a_file_of_a_later_version_is_refused_and_not_touched() {
     open(log.path(), DecisionSettings::default()).close();
     let newest = log.path().join(&names(log.path(), ".sqlite")[0]);
     let connection = rusqlite::Connection::open(&newest).expect("a database");
-    connection.execute_batch("PRAGMA user_version = 3").expect("it is ours");
+    connection.execute_batch("PRAGMA user_version = 4").expect("it is ours");
     drop(connection);
     let opened = DecisionLog::open(log.path(), DecisionSettings::default(), server::now);
-    assert!(matches!(opened, Err(OpenLogError::Newer { version: 3, .. })), "{opened:?}");
+    assert!(matches!(opened, Err(OpenLogError::Newer { version: 4, .. })), "{opened:?}");
     assert_eq!(names(log.path(), ".sqlite").len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_of_the_format_before_is_read_and_takes_no_more() {
+    // Before its retention ends.
+    fn clock() -> Timestamp {
+        at("2026-11-24T00:00:00Z")
+    }
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/decisions-2");
+    let log = directory();
+    let before = &names(&golden, ".sqlite")[0];
+    fs::copy(golden.join(before), log.path().join(before)).expect("it can be copied");
+    let decisions = DecisionLog::open(log.path(), DecisionSettings::default(), clock);
+    let decisions = decisions.expect("the log opens");
+    for id in ["one", "two"] {
+        decisions.submit(&[record(clock(), id)]).await.expect("it is logged");
+    }
+    decisions.close();
+    let found = logged(log.path());
+    let segment = |nth: usize| &*found[nth].segment;
+    assert_eq!(found.len(), 7);
+    assert!((0..5).all(|nth| segment(nth) == before), "{found:?}");
+    assert_eq!(segment(5), segment(6));
+    assert!(segment(5).starts_with("00000002-"), "{found:?}");
+    assert_eq!(names(log.path(), ".sqlite").len(), 2);
 }
 
 #[tokio::test]

@@ -30,10 +30,20 @@ async fn each_answer_is_in_the_log_when_it_arrives_whatever_the_call() {
     assert_eq!(one.decide_time.as_microsecond(), micros);
     assert!(one.answer.contains(CODE), "{}", one.answer);
 
+    // The log keeps values, and its text is made of them: the one that a receipt signs.
+    let mut client = ClearanceServiceClient::new(channel.clone());
+    let proven = v1::CheckClearanceRequest { receipt: true, ..question("proven") };
+    let proven = client.check_clearance(proven).await.expect("an answer").into_inner();
+    let note = proven.receipt.expect("a receipt").decision_note;
+    let found = logged(&log_of(&place));
+    let last = found.last().expect("it is logged");
+    assert!(note.starts_with(&last.answer), "{note}\n{}", last.answer);
+    assert!(last.answer.contains("\ndecide_time "), "{}", last.answer);
+
     let ids: Vec<String> = (0..100).map(|n| format!("batch-{n}")).collect();
     let items = ids.iter().map(|id| question(id)).collect();
     assert_eq!(batch(&channel, items).await.expect("a batch").len(), 100);
-    let expected = ids.iter().cloned().chain(["unary".to_owned()]);
+    let expected = ids.iter().cloned().chain(["unary", "proven"].map(str::to_owned));
     assert_eq!(counts(&log_of(&place)), once(expected.clone()));
 
     let sent: Vec<String> = (0..300).map(|n| format!("stream-{n:03}")).collect();

@@ -1,5 +1,8 @@
 //! A golden file of each format is read as what was said, and written again to the byte.
 
+use std::fs;
+use std::process::Command;
+
 use clearlist::domain::clearance::Verdict;
 use clearlist::domain::list_diff::RowKind;
 use clearlist::formats::key_file::KeyFile;
@@ -16,7 +19,7 @@ use clearlist::register::statement::{Statement, to_hex};
 use clearlist::register::tlog_proof::TlogProof;
 use jiff::Timestamp;
 
-use super::files::{bytes, file_name, list, text};
+use super::files::{bytes, file_name, files_below, golden, list, text};
 use super::register::{Keys, ORIGIN, PASSPHRASE, at, service_key, signer, steps};
 
 #[test]
@@ -39,6 +42,22 @@ fn a_receipt_is_read_and_holds_under_the_policy_of_its_checkpoint() {
     let proof = TlogProof::parse(&alone.list_proof).expect("a proof");
     assert_eq!(proof.extra, bytes("evidence.json"));
     assert_eq!(proof.checkpoint, text("checkpoint-4.txt"));
+}
+
+#[test]
+fn a_decision_log_of_each_format_is_exported_as_what_was_answered() {
+    for format in ["decisions-2", "decisions-3"] {
+        let log = tempfile::tempdir().expect("a directory");
+        for (name, bytes) in files_below(&golden().join(format)) {
+            fs::write(log.path().join(name), bytes).expect("it can be written");
+        }
+        let mut export = Command::new(env!("CARGO_BIN_EXE_clearlist"));
+        export.args(["decisions", "export", "--decisions"]).arg(log.path());
+        let exported = export.output().expect("it runs");
+        assert!(exported.status.success(), "{format}: {exported:?}");
+        let lines = String::from_utf8(exported.stdout).expect("text");
+        assert_eq!(lines, text(&format!("{format}.jsonl")), "{format}");
+    }
 }
 
 #[test]

@@ -13,9 +13,10 @@ use crate::domain::material_name::NORMAL_FORM_VERSION;
 use crate::domain::quantity::Quantity;
 use crate::domain::question::Question;
 use crate::grpc::proto::v1;
+use crate::service::fields::Fields;
 use crate::service::snapshot::{Revision, Snapshot};
 
-use super::encoded::{Encoded, Fields};
+use super::encoded::Encoded;
 
 // The numbers of the fields, from the proto files: `ENTRY_HS_CODE` is that of `Entry.hs_code`.
 include!(concat!(env!("OUT_DIR"), "/fields.rs"));

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::{Amount, Asked, Compared, DecisionText, Matching, Source, TYPE};
 use crate::domain::finding::Reason;
-use crate::domain::material_name::NORMAL_FORM_VERSION;
 use crate::register::canonical_json::{Object, push_list, push_string};
 use crate::register::statement::to_hex;
 
@@ -36,7 +35,7 @@ impl DecisionText<'_> {
         writeln!(out, "\ndeclaration_date {}", self.declaration_date)?;
         writeln!(out, "known {known}\nrevision {revision}")?;
         writeln!(out, "list_root_sha256 {}", to_hex(list_root))?;
-        writeln!(out, "normal_form_version {NORMAL_FORM_VERSION}")?;
+        writeln!(out, "normal_form_version {}", self.normal_form_version)?;
         writeln!(out, "decide_time {}", self.decide_time)
     }
 }

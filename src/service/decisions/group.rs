@@ -6,48 +6,16 @@ use std::io::{self, Read, Write};
 
 use lz4_flex::frame::{FrameDecoder, FrameEncoder, FrameInfo};
 use prost::Message;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
 use super::Answered;
+use super::stored::{ANSWER_ID, GROUP_ANSWERS, Group};
 
 /// No group is so large, unpacked, in bytes; what is, is damaged and read no further.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// What the fields of an answer take besides its text, in bytes, usually.
-const ROOM_BYTES: usize = 128;
 /// Room beyond this is given back, in bytes: some batches made it.
 const KEPT_BYTES_MAX: usize = 1 << 20;
-
-/// An answer as it is stored.
-#[derive(Clone, PartialEq, Eq, Message)]
-pub(super) struct Stored {
-    #[prost(int64, tag = "1")]
-    pub(super) id: i64,
-    /// Microseconds since 1970.
-    #[prost(int64, tag = "2")]
-    pub(super) decide_time: i64,
-    #[prost(string, tag = "3")]
-    pub(super) caller: String,
-    #[prost(string, tag = "4")]
-    pub(super) end_user: String,
-    #[prost(string, tag = "5")]
-    pub(super) hs_code: String,
-    #[prost(string, tag = "6")]
-    pub(super) verdict: String,
-    #[prost(uint64, tag = "7")]
-    pub(super) revision: u64,
-    #[prost(string, tag = "8")]
-    pub(super) correlation_id: String,
-    #[prost(string, tag = "9")]
-    pub(super) answer: String,
-}
-
-/// The answers of one transaction, at least one, in order of their ids.
-#[derive(Clone, PartialEq, Eq, Message)]
-pub(super) struct Group {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) answers: Vec<Stored>,
-}
 
 impl Group {
     /// Reads the stored form.
@@ -65,21 +33,6 @@ impl Group {
         };
         Err(io::Error::other(format!("a group of answers is damaged: {problem}")))
     }
-}
-
-/// Tags of [`Group`] and [`Stored`], which are what is read.
-mod tag {
-    pub(super) const ANSWERS: u32 = 1;
-
-    pub(super) const ID: u32 = 1;
-    pub(super) const DECIDE_TIME: u32 = 2;
-    pub(super) const CALLER: u32 = 3;
-    pub(super) const END_USER: u32 = 4;
-    pub(super) const HS_CODE: u32 = 5;
-    pub(super) const VERDICT: u32 = 6;
-    pub(super) const REVISION: u32 = 7;
-    pub(super) const CORRELATION_ID: u32 = 8;
-    pub(super) const ANSWER: u32 = 9;
 }
 
 /// Answers that are to be stored, each as it will be but for its id. They are written down by
@@ -120,14 +73,12 @@ impl Unstored {
 
     /// Adds answers.
     pub(super) fn add(&mut self, answers: &[Answered]) {
-        let usual = |answered: &Answered| answered.answer.len() + ROOM_BYTES;
-        self.bytes.reserve(answers.iter().map(usual).sum());
+        self.bytes.reserve(answers.iter().map(|answered| answered.bytes.len()).sum());
         self.answers.reserve(answers.len());
-        for answered in answers {
+        for Answered { decide_time, bytes } in answers {
             let start = self.bytes.len();
-            answered.write(&mut self.bytes);
-            let decide_time = answered.decide_time.as_microsecond();
-            self.answers.push(Written { decide_time, start, end: self.bytes.len() });
+            self.bytes.extend_from_slice(bytes);
+            self.answers.push(Written { decide_time: *decide_time, start, end: self.bytes.len() });
         }
     }
 
@@ -199,9 +150,11 @@ impl Packer {
             first_id.get_or_insert(newest_id);
             let rest = unstored.bytes.get(*start..*end).unwrap_or_default();
             let id = newest_id.cast_unsigned();
-            encode_key(tag::ANSWERS, WireType::LengthDelimited, &mut self.plain);
-            encode_varint((1 + encoded_len_varint(id) + rest.len()) as u64, &mut self.plain);
-            push_number(&mut self.plain, tag::ID, id);
+            encode_key(GROUP_ANSWERS, WireType::LengthDelimited, &mut self.plain);
+            let length = key_len(ANSWER_ID) + encoded_len_varint(id) + rest.len();
+            encode_varint(length as u64, &mut self.plain);
+            encode_key(ANSWER_ID, WireType::Varint, &mut self.plain);
+            encode_varint(id, &mut self.plain);
             self.plain.extend_from_slice(rest);
         }
         let Some(first_id) = first_id else { return Ok(None) };
@@ -212,65 +165,89 @@ impl Packer {
     }
 }
 
-impl Answered {
-    /// Adds it as [`Stored`], all but the id.
-    fn write(&self, out: &mut Vec<u8>) {
-        push_number(out, tag::DECIDE_TIME, self.decide_time.as_microsecond().cast_unsigned());
-        push_text(out, tag::CALLER, &self.caller);
-        push_text(out, tag::END_USER, self.end_user.as_ref().map_or("", |uscc| uscc.as_str()));
-        push_text(out, tag::HS_CODE, self.hs_code.as_str());
-        push_text(out, tag::VERDICT, self.verdict.name());
-        push_number(out, tag::REVISION, self.revision);
-        push_text(out, tag::CORRELATION_ID, &self.correlation_id);
-        push_text(out, tag::ANSWER, &self.answer);
-    }
-}
-
-/// A field, which is left out if it is zero.
-fn push_number(out: &mut Vec<u8>, tag: u32, number: u64) {
-    if number > 0 {
-        encode_key(tag, WireType::Varint, out);
-        encode_varint(number, out);
-    }
-}
-
-/// A field, which is left out if it is empty.
-fn push_text(out: &mut Vec<u8>, tag: u32, text: &str) {
-    if !text.is_empty() {
-        encode_key(tag, WireType::LengthDelimited, out);
-        encode_varint(text.len() as u64, out);
-        out.extend_from_slice(text.as_bytes());
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on says so")]
 mod tests {
     use jiff::Timestamp;
+    use jiff::civil::date;
     use prost::Message;
 
-    use super::{Group, Packer, Stored, Unstored};
+    use super::{Group, Packer, Unstored};
     use crate::domain::clearance::Verdict;
-    use crate::domain::hs_code::HsCode;
-    use crate::domain::uscc;
+    use crate::domain::finding::Reason;
+    use crate::domain::material_name::NORMAL_FORM_VERSION;
+    use crate::register::decision_text::{Amount, Asked, Compared, DecisionText, Matching, Source};
     use crate::service::decisions::Answered;
 
     const ID: i64 = 1_790_000_000_000_000;
 
-    /// Answers of one microsecond after another, the later first.
-    fn answered(count: i64) -> Vec<Answered> {
-        let answered = |nth: i64| Answered {
-            decide_time: Timestamp::from_microsecond(ID + count - nth).expect("a time"),
-            caller: if nth % 2 == 0 { "".into() } else { "broker".into() },
-            end_user: (nth % 3 > 0)
-                .then(|| uscc::from_exact("91110108551385082Q").expect("a USCC")),
-            hs_code: HsCode::from_digits("2933599053").expect("a code"),
-            verdict: Verdict::Listed,
-            revision: nth.unsigned_abs(),
-            correlation_id: "".into(),
-            answer: "恩替卡韦 ".repeat(30),
+    /// Decisions of one microsecond after another, the later first, and who asked.
+    fn decided(count: i64) -> Vec<(DecisionText<'static>, &'static str)> {
+        let decided = |nth: i64| {
+            let number = nth.unsigned_abs();
+            let quantity = match nth % 3 {
+                0 => None,
+                1 => Some(Amount { unit: "".into(), value: "".into() }),
+                _ => Some(Amount { unit: "克".into(), value: nth.to_string().into() }),
+            };
+            let reasons =
+                if nth % 2 == 0 { vec![] } else { vec![Reason::NoEntry, Reason::NameDiffers] };
+            let decided = DecisionText {
+                origin: "register.example/white-list".into(),
+                question: Asked {
+                    cas_number: "209216-23-9".into(),
+                    correlation_id: nth.to_string().into(),
+                    customs_district: "".into(),
+                    declaration_date: "2026-11-22".into(),
+                    end_user_uscc: "91110108551385082Q".into(),
+                    hs_code: "2933.59.90.53".into(),
+                    known_at_revision: number % 4,
+                    manufacturer: "甲".repeat(300).into(),
+                    material_name: " 恩替卡韦".into(),
+                    min_revision: number % 5,
+                    quantity: quantity.clone(),
+                    scheme: "beijing".into(),
+                    specification: "\u{0} \"1 g\"\n".into(),
+                    intended_use: "RESEARCH".into(),
+                },
+                compared: Compared {
+                    cas_number: "209216-23-9".into(),
+                    customs_district: "0100".into(),
+                    end_user_uscc: "91110108551385082Q".into(),
+                    hs_code: "2933599053".into(),
+                    manufacturer: "甲".into(),
+                    material_name: "恩替卡韦".into(),
+                    quantity,
+                    scheme: "beijing".into(),
+                    specification: "1g".into(),
+                    intended_use: "RESEARCH".into(),
+                },
+                verdict: Verdict::Conditional,
+                reasons: reasons.clone(),
+                matches: vec![
+                    Matching { entry: "E-1".into(), reasons, verdict: Verdict::Listed },
+                    Matching { entry: "".into(), reasons: vec![], verdict: Verdict::NotCovered },
+                ],
+                candidates: vec!["".into(), "E-2".into(), "E-3".into()],
+                declaration_date: date(2026, 2, 3),
+                source: Source { known: u64::MAX - number, revision: number, list_root: [7; 32] },
+                normal_form_version: NORMAL_FORM_VERSION,
+                decide_time: Timestamp::from_nanosecond(i128::from(ID + count - nth) * 1_000 + 999)
+                    .expect("a time"),
+            };
+            (decided, if nth % 2 == 0 { "" } else { "broker" })
         };
-        (1..=count).map(answered).collect()
+        (1..=count).map(decided).collect()
+    }
+
+    /// The same as answers.
+    fn answered(count: i64) -> Vec<Answered> {
+        let answered = |(decision, caller): &(DecisionText<'_>, &str)| {
+            let mut answered = Answered::new(decision);
+            answered.set_caller(caller);
+            answered
+        };
+        decided(count).iter().map(answered).collect()
     }
 
     fn packed(count: i64) -> Vec<u8> {
@@ -297,20 +274,13 @@ mod tests {
             // The second had the id that the first would have.
             let packed = packs.pack(&mut unstored, ID).expect("packed").expect("there are some");
             assert_eq!((packed.first_id, packed.last_id), (ID + 1, ID + count));
-            let wanted = answered(count).into_iter().rev().zip(1..).map(|(one, nth)| Stored {
-                id: ID + nth,
-                decide_time: one.decide_time.as_microsecond(),
-                caller: one.caller.into(),
-                end_user: one.end_user.map_or_else(String::new, |uscc| uscc.to_string()),
-                hs_code: one.hs_code.as_str().into(),
-                verdict: one.verdict.name().into(),
-                revision: one.revision,
-                correlation_id: one.correlation_id.into(),
-                answer: one.answer,
-            });
-            let group = Group { answers: wanted.collect() };
-            assert_eq!(Group::unpack(packed.bytes).expect("as packed"), group);
-            assert!(packed.bytes.len() < 90 + group.encoded_len() / 4, "{}", packed.bytes.len());
+            let group = Group::unpack(packed.bytes).expect("as packed");
+            assert!(packed.bytes.len() < 500 + group.encoded_len() / 8, "{}", packed.bytes.len());
+            let wanted = decided(count).into_iter().rev().zip(1..);
+            for (stored, ((decision, caller), nth)) in group.answers.into_iter().zip(wanted) {
+                assert_eq!((stored.id, &*stored.caller), (ID + nth, caller));
+                assert_eq!(stored.decided().expect("as packed"), decision);
+            }
         }
         assert!(packs.pack(&mut Unstored::default(), ID).expect("nothing").is_none());
     }

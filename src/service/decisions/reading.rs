@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use crate::domain::clearance::Verdict;
+use crate::register::decision_text::DecisionText;
 
 use super::folder::{Folder, SegmentName};
-use super::group::{Group, Stored};
 use super::segment::{LAG_MICROS_MAX, SegmentError, open_read_only};
+use super::stored::Group;
 
 /// Groups of one look.
 const LOOK_GROUPS: usize = 16;
@@ -153,10 +154,14 @@ fn read_segment(
             if order == Order::NewestFirst {
                 answers.reverse();
             }
-            for stored in answers.into_iter().filter(|stored| wanted.has(stored)) {
-                let logged = logged(&name.file, stored)?;
-                if each(logged).map_err(ReadFailure::Taker)? == Next::Enough {
-                    return Ok(Next::Enough);
+            for stored in answers {
+                let (id, caller) = (stored.id, stored.caller.clone());
+                let decision = stored.decided()?;
+                if wanted.has(&caller, &decision) {
+                    let logged = Logged::new(&name.file, id, caller, &decision);
+                    if each(logged).map_err(ReadFailure::Taker)? == Next::Enough {
+                        return Ok(Next::Enough);
+                    }
                 }
             }
         }
@@ -186,29 +191,30 @@ impl<'a> Wanted<'a> {
         self.until.saturating_add(LAG_MICROS_MAX)
     }
 
-    fn has(&self, stored: &Stored) -> bool {
-        let is = |wanted: Option<&str>, stored: &str| wanted.is_none_or(|wanted| wanted == stored);
-        (self.from..self.until).contains(&stored.decide_time)
-            && is(self.filter.end_user.as_deref(), &stored.end_user)
-            && is(self.filter.hs_code.as_deref(), &stored.hs_code)
-            && is(self.filter.verdict.map(Verdict::name), &stored.verdict)
-            && is(self.filter.caller.as_deref(), &stored.caller)
+    fn has(&self, caller: &str, decision: &DecisionText<'_>) -> bool {
+        let Filter { end_user, hs_code, verdict, caller: by, .. } = self.filter;
+        let is = |wanted: &Option<String>, it: &str| wanted.as_ref().is_none_or(|w| w == it);
+        (self.from..self.until).contains(&decision.decide_time.as_microsecond())
+            && is(end_user, &decision.compared.end_user_uscc)
+            && is(hs_code, &decision.compared.hs_code)
+            && verdict.is_none_or(|wanted| wanted == decision.verdict)
+            && is(by, caller)
     }
 }
 
-fn logged(segment: &str, stored: Stored) -> io::Result<Logged> {
-    let decide_time = Timestamp::from_microsecond(stored.decide_time);
-    Ok(Logged {
-        segment: segment.to_owned(),
-        id: stored.id,
-        decide_time: decide_time
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?,
-        caller: stored.caller,
-        end_user: stored.end_user,
-        hs_code: stored.hs_code,
-        verdict: stored.verdict,
-        revision: stored.revision,
-        correlation_id: stored.correlation_id,
-        answer: stored.answer,
-    })
+impl Logged {
+    fn new(segment: &str, id: i64, caller: String, decision: &DecisionText<'_>) -> Self {
+        Self {
+            segment: segment.to_owned(),
+            id,
+            decide_time: decision.decide_time,
+            caller,
+            end_user: decision.compared.end_user_uscc.to_string(),
+            hs_code: decision.compared.hs_code.to_string(),
+            verdict: decision.verdict.name().to_owned(),
+            revision: decision.source.revision,
+            correlation_id: decision.question.correlation_id.to_string(),
+            answer: decision.text(),
+        }
+    }
 }

@@ -21,7 +21,10 @@ use crate::domain::shanghai;
 /// `application_id` of a segment: `CLdl`.
 pub(super) const APPLICATION_ID: i64 = 0x434C_646C;
 /// `user_version` of a segment: its format.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
+/// The format before, which holds texts and not their values: it is read, and no more is written
+/// in it.
+const FORMAT_BEFORE: i64 = 2;
 /// How far an id may run ahead of its answer's time, in microseconds: an hour. If the clock was
 /// set back by more, or an answer waited for longer, a new segment is begun. So a reader finds
 /// all answers before an instant without reading what was logged an hour after it.
@@ -121,6 +124,8 @@ pub(super) struct Segment {
     newest_id: i64,
     /// The month it was begun in; others have segments of their own.
     month: Option<Date>,
+    /// Whether it has the format that is written.
+    is_current: bool,
     /// Pages in the write-ahead log since it was last begun anew.
     wal_pages: Arc<AtomicU32>,
 }
@@ -130,12 +135,12 @@ impl Segment {
     /// disk allows.
     pub(super) fn create(folder: &Folder, name: SegmentName) -> Result<Self, SegmentError> {
         folder.make(&name)?;
-        let made = Self::connect(folder, &name).and_then(|connection| {
+        let made = Self::connect(folder, &name).and_then(|connected| {
             folder.sync()?;
-            Ok(connection)
+            Ok(connected)
         });
         match made {
-            Ok(connection) => Self::with(name, connection),
+            Ok(connected) => Self::with(name, connected),
             Err(error) => {
                 // It holds nothing. If it stays, it is used or deleted as an empty one later.
                 let _left = folder.delete(&name);
@@ -146,15 +151,18 @@ impl Segment {
 
     /// Opens a segment to write on in it.
     pub(super) fn open(folder: &Folder, name: SegmentName) -> Result<Self, SegmentError> {
-        let connection = Self::connect(folder, &name)?;
+        let (connection, format) = Self::connect(folder, &name)?;
         // What a dead process left in the write-ahead log may have been read from memory that
         // a failed sync never wrote: it is written again, elsewhere, and synced.
         connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::TRUNCATE)?;
         folder.sync()?;
-        Self::with(name, connection)
+        Self::with(name, (connection, format))
     }
 
-    fn with(name: SegmentName, mut connection: Connection) -> Result<Self, SegmentError> {
+    fn with(
+        name: SegmentName,
+        (mut connection, format): (Connection, i64),
+    ) -> Result<Self, SegmentError> {
         let newest = newest(&connection)?;
         let wal_pages = Arc::new(AtomicU32::new(0));
         let seen = Arc::clone(&wal_pages);
@@ -164,10 +172,12 @@ impl Segment {
         }))?;
         let month = newest.map(month_of);
         let (packer, newest_id) = (Packer::new(), newest.unwrap_or(0));
-        Ok(Self { name, connection, packer, newest_id, month, wal_pages })
+        let is_current = format == FORMAT;
+        Ok(Self { name, connection, packer, newest_id, month, is_current, wal_pages })
     }
 
-    fn connect(folder: &Folder, name: &SegmentName) -> Result<Connection, SegmentError> {
+    /// Opens the database, and makes it one if it is empty. With its format.
+    fn connect(folder: &Folder, name: &SegmentName) -> Result<(Connection, i64), SegmentError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(folder.path_of(name), flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -185,8 +195,8 @@ impl Segment {
                  COMMIT;"
             ))?;
         }
-        check(&connection)?;
-        Ok(connection)
+        let format = check(&connection)?;
+        Ok((connection, format))
     }
 
     /// Its name.
@@ -208,9 +218,10 @@ impl Segment {
     }
 
     /// Whether it takes answers of this time, in microseconds: the month is the one it was begun in or before,
-    /// and the next id is not far ahead.
+    /// and the next id is not far ahead. One of the format before takes none.
     pub(super) fn takes(&self, oldest: i64) -> bool {
-        self.month.is_none_or(|month| month_of(oldest) <= month)
+        self.is_current
+            && self.month.is_none_or(|month| month_of(oldest) <= month)
             && self.newest_id - oldest < LAG_MICROS_MAX
     }
 
@@ -264,12 +275,12 @@ fn is_empty(connection: &Connection) -> Result<bool, SegmentError> {
     Ok(tables == 0)
 }
 
-/// Whether an open database is a segment that this program can read.
-fn check(connection: &Connection) -> Result<(), SegmentError> {
+/// The format of an open database, if it is a segment that this program can read.
+fn check(connection: &Connection) -> Result<i64, SegmentError> {
     let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match (id, format) {
-        (APPLICATION_ID, FORMAT) => Ok(()),
+        (APPLICATION_ID, FORMAT_BEFORE | FORMAT) => Ok(format),
         (APPLICATION_ID, newer) if newer > FORMAT => Err(SegmentError::Newer(newer)),
         _ => Err(SegmentError::Foreign),
     }
