@@ -174,7 +174,7 @@ settings! {
         /// after the question.
         retention_days: u32 = 3 * 365 + 1 + 90,
         /// A file of the log is closed, and the next begun, at this size or at the month's end.
-        /// Whole files are removed when all in them is old enough. A million answers.
+        /// Whole files are removed when all in them is old enough. Two to four million answers.
         segment_bytes_max: ByteSize = ByteSize::mib(1_024),
     }
 

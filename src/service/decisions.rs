@@ -48,7 +48,7 @@ pub enum Mode {
 /// Three years, one of them with a leap day, and 90 days: customs audits come up to three years
 /// after release (docs/sources.md#audit-window).
 pub const RETENTION_DEFAULT: SignedDuration = SignedDuration::from_hours((3 * 365 + 1 + 90) * 24);
-/// A file of this size holds about a million answers, and is copied in seconds.
+/// A file of this size holds two to four million answers, and is copied in seconds.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 1 << 30;
 /// Smallest bound of a file: below it, more files are made than answers kept.
 pub const SEGMENT_BYTES_MIN: u64 = 1 << 20;
