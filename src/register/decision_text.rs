@@ -1,5 +1,6 @@
 //! The text of a decision: what was asked, what was compared, what was decided, from which list
-//! and when. It is what a service signs and what a replay compares; the decision log keeps its values.
+//! and when. It is what a service signs and what a replay compares; the decision log keeps its
+//! values.
 //!
 //! Lines of `name value`; a value of several parts is JSON in the canonical form of RFC 8785.
 
