@@ -156,6 +156,34 @@ async fn a_full_file_is_closed_and_the_next_begun_and_nothing_is_lost_or_twice()
 }
 
 #[tokio::test]
+async fn a_file_that_was_read_when_it_was_to_be_closed_is_closed_at_the_end() {
+    let log = directory();
+    let settings =
+        DecisionSettings { segment_bytes_max: SEGMENT_BYTES_MIN, ..DecisionSettings::default() };
+    let decisions = open(log.path(), settings);
+    let mut reader = None;
+    while names(log.path(), ".sqlite").len() < 2 {
+        let now = server::now();
+        let records: Vec<Answered> = (0..50).map(|n| record(now, &n.to_string())).collect();
+        decisions.submit(&records).await.expect("it is logged");
+        reader.get_or_insert_with(|| {
+            let first = log.path().join(&names(log.path(), ".sqlite")[0]);
+            let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+            let reader = rusqlite::Connection::open_with_flags(first, flags).expect("it is there");
+            let groups = reader.query_row("SELECT count(*) FROM groups", [], |row| row.get(0));
+            assert_eq!(groups, Ok(1));
+            reader
+        });
+    }
+    // Long enough to try; while it is read it cannot be closed.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(names(log.path(), "-wal").len(), 2);
+    drop(reader);
+    decisions.close();
+    assert_eq!(names(log.path(), "-wal"), Vec::<String>::new(), "closed files are whole");
+}
+
+#[tokio::test]
 async fn many_who_wait_share_a_transaction() {
     let log = directory();
     let decisions = open(log.path(), DecisionSettings::default());

@@ -106,7 +106,11 @@ impl Work {
                     self.round();
                 }
                 Err(RecvTimeoutError::Timeout) => self.round(),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => {
+                    // Those that somebody was reading when they were to be closed.
+                    self.each_behind(Self::tidy);
+                    return;
+                }
             }
         }
     }
@@ -117,8 +121,21 @@ impl Work {
         }
     }
 
-    /// Looks at every segment before the one in use.
+    /// Closes and deletes what is to be closed and deleted.
     fn round(&self) {
+        self.each_behind(|work, name| {
+            work.tidy(name);
+            let kept = work.delete_if_old(name);
+            Self::tell(
+                name,
+                "whether it is past its retention is not known, or it was not deleted",
+                kept,
+            );
+        });
+    }
+
+    /// Does something with every segment before the one in use.
+    fn each_behind(&self, work: impl Fn(&Self, &SegmentName)) {
         let segments = match self.folder.segments() {
             Ok(segments) => segments,
             Err(error) => {
@@ -128,16 +145,14 @@ impl Work {
         };
         let in_use = self.in_use.load(Ordering::SeqCst);
         for name in segments.iter().filter(|name| name.number < in_use) {
-            if self.folder.is_untidy(name) {
-                let tidied = segment::tidy_closed(&self.folder, name);
-                Self::tell(name, "it was not closed; that is tried again", tidied);
-            }
-            let kept = self.delete_if_old(name);
-            Self::tell(
-                name,
-                "whether it is past its retention is not known, or it was not deleted",
-                kept,
-            );
+            work(self, name);
+        }
+    }
+
+    fn tidy(&self, name: &SegmentName) {
+        if self.folder.is_untidy(name) {
+            let tidied = segment::tidy_closed(&self.folder, name);
+            Self::tell(name, "it was not closed; that is tried again", tidied);
         }
     }
 
