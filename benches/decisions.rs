@@ -24,7 +24,7 @@ const ROUNDS: usize = 31;
 /// Requests of a round.
 const REQUESTS: usize = 24_000;
 /// How the callers are spread: connections, and requests in flight on each.
-const CALLERS: [(usize, usize); 3] = [(8, 8), (64, 1), (1, 1)];
+const CALLERS: [(usize, usize); 4] = [(64, 1), (8, 8), (16, 1), (1, 1)];
 
 /// One round: requests a second, and every latency in microseconds, sorted.
 fn load(server: &Server, body: &Path, callers: (usize, usize), requests: usize) -> (f64, Vec<u64>) {

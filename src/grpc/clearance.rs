@@ -92,7 +92,8 @@ impl Clearance {
         // The past is read from the store, which must not hold up the network threads.
         let (service, request) = (self.clone(), request.clone());
         let work = move || service.decide_at(&service.running.published(), &request, now);
-        self.turns.run(work).await?
+        // Boxed, for it is rare and large.
+        Box::pin(self.turns.run(work)).await?
     }
 
     /// Decides one question at one state of the register. May block for a question about the past.
@@ -370,6 +371,9 @@ impl ClearanceService for Clearance {
         let receipt = self.sign(receipt)?;
         let caller = request.extensions().get::<Caller>();
         let logged = self.log_for(caller, record.as_mut_slice());
+        // What is not needed any more is given back before the wait, not after: the next question
+        // uses it while it is in the processor's cache.
+        drop((request, record));
         logged.await.map_err(|_not_logged| status::not_logged())?;
         Ok(Response::new(answers::CheckClearanceResponse { decision: Some(decision), receipt }))
     }
@@ -407,6 +411,7 @@ impl ClearanceService for Clearance {
             if is_inline { work()? } else { self.turns.run_large(work).await?? };
         // All lines or none.
         let logged = self.log_for(caller.as_ref(), &mut records);
+        drop(records);
         logged.await.map_err(|_not_logged| status::not_logged())?;
         Ok(Response::new(answers::BatchCheckClearanceResponse { results }))
     }

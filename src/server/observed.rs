@@ -128,12 +128,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let id = this.call.as_ref().map(|call| call.id.clone());
-        let header = id.as_ref().map(RequestId::to_header);
-        let working = Working::on(id);
+        let working = Working::on(this.call.as_ref().map(|call| call.id.clone()));
         let Ok(mut answer) = ready!(this.future.poll(context));
         drop(working);
-        if let Some(header) = header {
+        if let Some(header) = this.call.as_ref().map(|call| call.id.to_header()) {
             answer.headers_mut().insert(request_id::HEADER, header);
         }
         let mut call = this.call.take();

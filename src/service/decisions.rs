@@ -18,6 +18,7 @@ mod answer;
 mod folder;
 mod group;
 mod keeper;
+mod pace;
 mod queue;
 pub mod reading;
 mod segment;

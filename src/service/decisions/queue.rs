@@ -114,19 +114,25 @@ impl Queue {
         self.grown.notify_one();
     }
 
-    /// Waits until something was handed over, and from then on until that was `enough` times or
-    /// it is `until`. `None` if the queue is closed and empty.
-    pub(super) fn take(&self, enough: usize, until: Option<Instant>) -> Option<Waiting> {
+    /// Waits until something was handed over, and from then on until that was enough times or
+    /// it is `until`. How often is enough is said when it is known how many wait by now. `None` if
+    /// the queue is closed and empty.
+    pub(super) fn take(
+        &self,
+        enough: impl FnOnce(usize) -> usize,
+        until: Instant,
+    ) -> Option<Waiting> {
         let mut state = self.lock();
+        let enough = enough(state.units);
         while state.groups.is_empty() && !state.closed {
             state.wake_at = Some(1);
             state = self.grown.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        while let Some(left) = until.and_then(|until| until.checked_duration_since(Instant::now()))
-            && state.units < enough
-            && !state.closed
-            && !left.is_zero()
-        {
+        while state.units < enough && !state.closed {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
             state.wake_at = Some(enough);
             let waited = self.grown.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use super::folder::{Folder, Lock, SegmentName};
 use super::group::Unstored;
 use super::keeper::Keeper;
+use super::pace::Pace;
 use super::queue::Waiting;
 use super::segment::{Remedy, Segment, SegmentError, WAL_PAGES_MAX};
 use super::{Clock, DecisionSettings, Mode, NotLogged, OpenLogError, Shared};
@@ -22,15 +23,9 @@ use super::{Clock, DecisionSettings, Mode, NotLogged, OpenLogError, Shared};
 const RETRY_DELAY: Duration = Duration::from_millis(250);
 /// A failure that lasts is said again after this time.
 const TELL_INTERVAL: Duration = Duration::from_mins(1);
-/// From so many units a group on, the log is busy: a sync costs the processor about as much as
-/// storing sixteen answers.
-const BUSY_UNITS: usize = 8;
-/// While it is busy, a group begins at most so often, so that syncs do not take the processor
-/// from those who answer,
-const BUSY_INTERVAL: Duration = Duration::from_millis(2);
-/// or as soon as so many wait. Of 64 callers the rest keep the processors busy meanwhile; with a
-/// half of them in each group they did not.
-const BUSY_ENOUGH: usize = 24;
+/// A group that waits for more is begun at the latest so long after the one before: who comes
+/// slowly waits no longer.
+const GROUP_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The writer.
 #[derive(Debug)]
@@ -119,11 +114,13 @@ impl Writer {
 
     /// Stores what comes until the queue is closed and empty.
     pub(super) fn run(mut self) {
-        let (mut begun, mut units) = (Instant::now(), 0);
+        let (mut pace, mut begun, mut told) = (Pace::default(), Instant::now(), 0);
         loop {
-            let until = (units >= BUSY_UNITS).then(|| begun + BUSY_INTERVAL);
-            let Some(group) = self.shared.queue.take(BUSY_ENOUGH, until) else { return };
-            (begun, units) = (Instant::now(), group.units);
+            let enough = |waiting| pace.enough(told, waiting);
+            let Some(group) = self.shared.queue.take(enough, begun + GROUP_INTERVAL) else {
+                return;
+            };
+            (begun, told) = (Instant::now(), group.units);
             self.store(group);
         }
     }
