@@ -68,8 +68,16 @@ async fn asked() {
         material_name: format!("{}ZQX", names(nth % MATERIALS).0),
         ..listed(nth)
     };
-    let kinds: [(&str, &dyn Fn(usize) -> v1::CheckClearanceRequest); 2] =
-        [("two rows match", &listed), ("none matches, candidates", &absent)];
+    let unlike = |nth: usize| v1::CheckClearanceRequest {
+        hs_code: "9999999999".into(),
+        material_name: format!("qzxwvkj{nth}"),
+        ..listed(nth)
+    };
+    let kinds: [(&str, &dyn Fn(usize) -> v1::CheckClearanceRequest); 3] = [
+        ("two rows match", &listed),
+        ("none matches, none resembles", &unlike),
+        ("none matches, ten resemble", &absent),
+    ];
     let mut kept = Vec::new();
     for (kind, question) in kinds {
         let mut taken = [times(), times()];

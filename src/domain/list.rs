@@ -100,8 +100,8 @@ impl List {
         self.index.get_or_init(|| Arc::new(Index::build(&self.entries)));
     }
 
-    /// The list with some entries and enterprises suspended. States are no part of lint or
-    /// index, so it is as good as this one, and shares the index.
+    /// The list with some entries and enterprises suspended, every row in its place. States are
+    /// no part of lint or index, so it is as good as this one, and shares the index.
     #[must_use]
     pub fn suspended(
         &self,

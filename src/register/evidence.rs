@@ -146,11 +146,11 @@ impl Evidence {
     ) -> Option<Self> {
         let statement = register.statement(revision)?.text.to_string();
         let wanted = wanted(question, !decided.matches.is_empty());
-        // Of the list as it was signed: a suspension changes no record.
+        // Of the list as it was signed: a suspension changes no record and no place.
         let mut rows = Rows::default();
         let names = wanted.iter().map(|wanted| trees.names(list, wanted, &mut rows)).collect();
         for candidate in &decided.candidates {
-            trees.add_entry(list, &candidate.entry.id, &mut rows);
+            trees.add_entry(list, candidate.place, &mut rows);
         }
         if let Some(scheme) = question.scheme.and_then(|nth| list.schemes().get(nth)) {
             rows.scheme(scheme);
@@ -161,7 +161,7 @@ impl Evidence {
                 .filter_map(|number| register.statement(number))
                 .map(|accepted| accepted.text.to_string())
                 .collect(),
-            path: register.tree().span(revision, known, register.size()).unwrap_or_default(),
+            path: register.tree().span(revision, known).unwrap_or_default(),
             start: revision,
         });
         Some(Self { later, line: None, names, records: trees.records(list, &rows), statement })

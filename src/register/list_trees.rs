@@ -19,6 +19,8 @@ pub struct ListTrees {
     enterprises: Vec<u32>,
     entries: Vec<u32>,
     schemes: Vec<u32>,
+    /// Where each entry of the list stands in `entries`: found by its id, it would be a search.
+    ranks: Vec<u32>,
     records: MerkleTree,
     /// The leaves of the name tree, one after another, and where each ends.
     leaves: Vec<u8>,
@@ -72,7 +74,7 @@ impl ListTrees {
             (leaves, ends, bearers, MerkleTree::over(hashes))
         };
         let (records, (leaves, ends, bearers, names)) = both_trees(list, hash_records, hash_names);
-        Self { enterprises, entries, schemes, records, leaves, ends, bearers, names }
+        Self { enterprises, entries, schemes, ranks, records, leaves, ends, bearers, names }
     }
 
     /// What a revision says of the list.
@@ -195,11 +197,11 @@ impl<'a> Rows<'a> {
 }
 
 impl ListTrees {
-    /// Adds the entry with this id, if there is one, with its scheme and its enterprise.
-    pub fn add_entry<'a>(&self, list: &'a List, id: &str, rows: &mut Rows<'a>) {
-        let key = |place: &u32| list.entries().get(*place as usize).map(|entry| &*entry.id);
-        if let Some(place) = find(&self.entries, key, id) {
-            self.add_at(list, place, rows);
+    /// Adds the entry at this place of the list, if there is one, with its scheme and its
+    /// enterprise.
+    pub fn add_entry<'a>(&self, list: &'a List, place: usize, rows: &mut Rows<'a>) {
+        if let Some(rank) = self.ranks.get(place) {
+            self.add_at(list, *rank as usize, rows);
         }
     }
 
@@ -242,5 +244,5 @@ fn find<'a>(places: &[u32], key: impl Fn(&u32) -> Option<&'a str>, wanted: &str)
 fn span(tree: &MerkleTree, from: usize, leaves: Vec<String>) -> Span {
     let start = from as u64;
     let end = start + leaves.len() as u64;
-    Span { path: tree.span(start, end, tree.size()).unwrap_or_default(), leaves, start }
+    Span { path: tree.span(start, end).unwrap_or_default(), leaves, start }
 }

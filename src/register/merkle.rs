@@ -109,7 +109,7 @@ impl MerkleTree {
     /// The hash of a leaf, counted from 0.
     #[must_use]
     pub fn leaf(&self, index: u64) -> Option<Hash> {
-        self.levels.first()?.get(usize::try_from(index).ok()?).copied()
+        self.complete(0, index)
     }
 
     /// The root.
@@ -193,23 +193,35 @@ impl MerkleTree {
         Some(down)
     }
 
-    /// Proof that the leaves `start..end` stand side by side in the tree of `size` leaves: the
-    /// roots of the parts beside them, left to right. `None` for an empty or unknown range.
+    /// Proof that the leaves `start..end` stand side by side in this tree: the roots of the parts
+    /// beside them, left to right. `None` for an empty or unknown range.
     #[must_use]
-    pub fn span(&self, start: u64, end: u64, size: u64) -> Option<Vec<Hash>> {
-        (start < end && end <= size && size <= self.size()).then_some(())?;
+    pub fn span(&self, start: u64, end: u64) -> Option<Vec<Hash>> {
+        (start < end && end <= self.size()).then_some(())?;
         let mut beside = Vec::with_capacity(SPAN_HASHES_USUAL);
-        // Parts still to look at, the leftmost last.
-        let mut parts = vec![(0, size)];
-        while let Some((from, to)) = parts.pop() {
-            if to <= start || end <= from {
-                beside.push(self.range(from, to)?);
-            } else if from < start || end < to {
-                let middle = from + split(to - from);
-                parts.extend([(middle, to), (from, middle)]);
+        // Before them stand complete subtrees, one for each bit of their number, largest first.
+        for level in (0..self.levels.len()).rev().filter(|level| start >> level & 1 == 1) {
+            beside.push(self.complete(level, (start >> level) - 1)?);
+        }
+        // Behind them complete subtrees that grow, each the right one of a pair, and then
+        // whatever is too short for the next.
+        let mut next = end;
+        for (level, behind) in self.edge.iter().enumerate() {
+            if next == self.size() {
+                break;
+            }
+            if next >> level & 1 == 1 {
+                let complete = self.complete(level, next >> level);
+                beside.push(complete.or(*behind)?);
+                next = if complete.is_some() { next + (1 << level) } else { self.size() };
             }
         }
         Some(beside)
+    }
+
+    /// Root of the `nth` complete subtree of a level.
+    fn complete(&self, level: usize, nth: u64) -> Option<Hash> {
+        self.levels.get(level)?.get(usize::try_from(nth).ok()?).copied()
     }
 
     /// Root of the leaves `start..end`, cut as RFC 6962 cuts; `None` for an empty or unknown
@@ -217,8 +229,7 @@ impl MerkleTree {
     fn range(&self, start: u64, end: u64) -> Option<Hash> {
         let width = end.checked_sub(start).filter(|w| *w > 0)?;
         if width.is_power_of_two() && start.is_multiple_of(width) {
-            let level = self.levels.get(width.trailing_zeros() as usize)?;
-            return level.get(usize::try_from(start / width).ok()?).copied();
+            return self.complete(width.trailing_zeros() as usize, start / width);
         }
         let level = u64::BITS - (width - 1).leading_zeros();
         if end == self.size() && start.is_multiple_of(1 << level) {

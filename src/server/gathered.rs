@@ -16,12 +16,13 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What is held at most. Whoever writes more waits until it has left.
-const HELD_BYTES_MAX: usize = 32 * 1024;
+/// What is held at most: two frames as large as most clients take them, 16 KiB each, with what
+/// stands before and after them. Whoever writes more waits until it has left.
+const HELD_BYTES_MAX: usize = 40 * 1024;
 /// Room that is made at once: some answers.
 const HELD_BYTES_USUAL: usize = 8 * 1024;
-/// A piece of this size is worth a write of its own.
-const LARGE_BYTES_MIN: usize = 16 * 1024;
+/// A piece of this size is worth a write of its own; such a frame is not.
+const LARGE_BYTES_MIN: usize = 20 * 1024;
 
 /// What a stream and the turns of its connection share. One task uses it.
 #[derive(Debug, Default)]

@@ -147,7 +147,8 @@ fn a_row_that_bears_the_name_cannot_be_left_out() {
 
 /// A register whose row was suspended after its revision.
 fn suspended() -> Service {
-    let place = Place::with(&files(&[row("A", "四环素"), row("B", "土霉素")]));
+    // The rows stand in another order than their ids.
+    let place = Place::with(&files(&[row("B", "土霉素"), row("A", "四环素")]));
     let running = place.open();
     let register = running.published().register.clone();
     let statement: Statement = suspension(&register, &["A"]);
@@ -180,6 +181,17 @@ fn a_suspension_is_proven_and_cannot_be_hidden() {
     assert_eq!(refused(&service, &hidden), "LATER_STATEMENTS_NOT_SHOWN");
     let lie = saying(&service.key, &hidden, "\nknown 2\n", "\nknown 1\n");
     assert_eq!(refused(&service, &lie), "LATER_STATEMENTS_NOT_SHOWN");
+}
+
+#[test]
+fn a_suspended_candidate_is_shown_as_it_was_signed() {
+    let service = suspended();
+    let now = now();
+    let (receipt, verdict) = service.receipt(&full("四环寨"), now);
+    assert_eq!(verdict, Verdict::Candidate);
+    let verified = service.verified(&receipt).expect("it holds");
+    assert_eq!(verified.checked.text.candidates, ["A"]);
+    assert!(verified.checked.records.iter().any(|record| record.contains("四环素")));
 }
 
 #[test]

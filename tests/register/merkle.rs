@@ -1,7 +1,8 @@
 //! Trees and proofs: known answers, the crate `ct-merkle`, and RFC 6962 written out once more.
 
 use clearlist::register::merkle::{
-    Frontier, Hash, MerkleTree, empty_root, is_consistent, is_included, leaf_hash, node_hash,
+    Frontier, Hash, MerkleTree, empty_root, is_consistent, is_included, is_span, leaf_hash,
+    node_hash,
 };
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
@@ -127,6 +128,34 @@ fn what_never_was_has_no_proof() {
     }
     assert_eq!(tree.leaf(8), None);
     assert_eq!(MerkleTree::default().leaf(0), None);
+}
+
+#[test]
+fn leaves_side_by_side_are_proven_in_every_small_tree() {
+    for size in 0..=36 {
+        let tree = tree(place(size));
+        let root = tree.root();
+        for (start, end) in (0..=size).flat_map(|s| (0..=size + 1).map(move |e| (s, e))) {
+            let proof = tree.span(start, end);
+            assert_eq!(proof.is_some(), start < end && end <= size, "{start}..{end} of {size}");
+            let Some(mut proof) = proof else { continue };
+            let leaves: Vec<Hash> = (start..end).filter_map(|nth| tree.leaf(nth)).collect();
+            assert!(is_span(&leaves, start, size, &proof, &root), "{start}..{end} of {size}");
+            if end - start == 1 {
+                // The same hashes as of one leaf, in another order.
+                let mut path = tree.inclusion(start, size).expect("the leaf is there");
+                let mut beside = proof.clone();
+                path.sort_unstable();
+                beside.sort_unstable();
+                assert_eq!(path, beside, "{start} of {size}");
+            }
+            assert!(start == 0 || !is_span(&leaves, start - 1, size, &proof, &root));
+            let (_, fewer) = leaves.split_first().expect("leaves");
+            assert!(!is_span(fewer, start, size, &proof, &root), "{start}..{end} of {size}");
+            proof.push(root);
+            assert!(!is_span(&leaves, start, size, &proof, &root), "{start}..{end} of {size}");
+        }
+    }
 }
 
 const SIZE_MAX: usize = 320;

@@ -25,6 +25,8 @@ const NAMES_MAX: usize = 48;
 pub struct Candidate<'a> {
     /// The entry.
     pub entry: &'a Entry,
+    /// Its place in the list, from 0.
+    pub place: usize,
     /// Resemblance from 0 to 1; ranks, decides nothing.
     pub score: f64,
     /// What differs from the question.
@@ -100,15 +102,17 @@ impl<'a> Found<'a> {
     }
 
     fn row(&self, position: u32, score: f64) -> Option<Row<'a>> {
-        let entry = self.list.entries().get(position as usize)?;
+        let place = position as usize;
+        let entry = self.list.entries().get(place)?;
         let own = self.list.enterprise_of(entry).map(|e| e.uscc) == self.question.end_user;
         let related = entry.hs_code.is_some_and(|c| c.is_related(&self.question.hs_code));
-        Some(Row { entry, score, own, related })
+        Some(Row { entry, place, score, own, related })
     }
 
     fn candidate(&self, row: &Row<'a>, likened: Option<&Likened>) -> Candidate<'a> {
         Candidate {
             entry: row.entry,
+            place: row.place,
             score: row.score,
             differences: differences(row.entry, self.question),
             matched_text: likened.map_or("", |name| name.closest_name(row.entry)),
@@ -154,6 +158,7 @@ impl Likened {
 
 struct Row<'a> {
     entry: &'a Entry,
+    place: usize,
     score: f64,
     own: bool,
     related: bool,
