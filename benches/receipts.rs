@@ -79,17 +79,20 @@ async fn asked() {
         ("none matches, ten resemble", &absent),
     ];
     let mut kept = Vec::new();
+    let mut added = Vec::with_capacity(kinds.len() * QUESTIONS);
     for (kind, question) in kinds {
         let mut taken = [times(), times()];
         let mut bytes = 0;
         for nth in 0..QUESTIONS {
             // Another material each time, and which comes first changes.
+            let mut took = [0, 0];
             for receipt in [nth % 2 == 0, nth % 2 == 1] {
                 let request = v1::CheckClearanceRequest { receipt, ..question(nth * 7_919) };
                 let begun = Instant::now();
                 let answer = client.check_clearance(request).await.expect("an answer");
                 let nanos = u64::try_from(begun.elapsed().as_nanos()).expect("short");
                 taken[usize::from(receipt)].record(nanos).expect("in range");
+                took[usize::from(receipt)] = nanos;
                 if let Some(v1::Receipt { decision_note, list_proof }) = answer.into_inner().receipt
                 {
                     bytes += decision_note.len() + list_proof.len();
@@ -98,6 +101,8 @@ async fn asked() {
                     }
                 }
             }
+            let [without, with] = took;
+            added.push(with.cast_signed() - without.cast_signed());
         }
         let [without, with] = &taken;
         println!(
@@ -111,6 +116,11 @@ async fn asked() {
             bytes as f64 / QUESTIONS as f64 / 1_000.0,
         );
     }
+    added.sort_unstable();
+    println!(
+        "all questions: a receipt adds {:.0} µs at the median of the pairs",
+        added[added.len() / 2] as f64 / 1_000.0
+    );
     let policy = Policy::parse(served.register().policy().text()).expect("a policy");
     let keys = served.running.service_keys().expect("the service's keys");
     let mut checked = times();
