@@ -4,7 +4,7 @@
 
 Needs Python 3.10 and the package `cryptography`; no network. It follows docs/formats.md and shares
 nothing with the program that made the receipt. It ends with 0 if the receipt holds, whatever it
-says, and with 1 and the reason if it does not.
+says, with 1 and the reason if it does not, and with 2 if there is no such file.
 """
 
 import base64
@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import sys
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -58,7 +59,7 @@ def canonical(text, what):
 
 
 def instant(text):
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", text)
+    found = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})(?:\.([0-9]{1,9}))?Z", text)
     check(found, f"`{text}` is no instant")
     seconds = datetime.fromisoformat(found[1] + "+00:00").timestamp()
     return Decimal(int(seconds)) + Decimal("0." + (found[2] or "0"))
@@ -82,7 +83,7 @@ def split(size):
 
 def included(leaf, index, size, path):
     """The root that a leaf's path leads to: siblings from the leaf up."""
-    check(0 <= index < size, "a place outside the tree")
+    check(type(index) is int and 0 <= index < size, "a place outside the tree")
     if size == 1:
         check(not path, "a path of another length")
         return leaf
@@ -215,8 +216,10 @@ def read_decision(text):
     for name in ("question", "compared", "reasons", "matches", "candidates"):
         out[name] = canonical(out[name], f"the decision's {name}")
     for name in ("known", "revision"):
-        check(re.fullmatch(r"0|[1-9]\d*", out[name]), f"the decision's {name}: no number")
+        check(re.fullmatch(r"0|[1-9][0-9]*", out[name]), f"the decision's {name}: no number")
         out[name] = int(out[name])
+    day = out["declaration_date"]
+    check(re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", day), f"the decision's day: `{day}` is none")
     return out
 
 
@@ -226,7 +229,7 @@ def read_proof(text):
     check(middle and len(lines) > 2, "the list proof: no tlog-proof")
     check(lines[0] == "c2sp.org/tlog-proof@v1", "the list proof: no tlog-proof")
     check(lines[1].startswith("extra "), "the list proof: no evidence")
-    found = re.fullmatch(r"index (0|[1-9]\d*)", lines[2])
+    found = re.fullmatch(r"index (0|[1-9][0-9]*)", lines[2])
     check(found, "the list proof: no index")
     path = [unbase64(line, "the list proof's path") for line in lines[3:]]
     check(all(len(part) == 32 for part in path), "the list proof's path: no hash")
@@ -242,7 +245,7 @@ def read_proof(text):
 
 def line_of_batch(note, line):
     check(set(line) == {"index", "path", "text"}, "the line: fields of its own")
-    form = r"clearlist/decisions/v1\norigin (.+)\nlines (\d+)\nlines_root_sha256 ([0-9a-f]{64})\n"
+    form = r"clearlist/decisions/v1\norigin (.+)\nlines ([1-9][0-9]*)\nlines_root_sha256 ([0-9a-f]{64})\n"
     found = re.fullmatch(form, note)
     check(found, "the batch: no note over one")
     path = [unbase64(part, "the line's path") for part in line["path"]]
@@ -304,14 +307,14 @@ def amount(value, unit):
 
 
 def outcome(entry, rows, asked, day, suspensions):
-    """What a row that matches answers: `yes`, `missing` or `fails`; None where only the service
-    can say, because a text must be brought into its normal form first."""
+    """What a row that matches may answer: more than one thing where only the service can say,
+    because a text must be brought into its normal form first."""
     scheme = rows["scheme"][entry["scheme"]]
     enterprise = rows["enterprise"][entry["uscc"]]
-    found, unsure = [], False
+    found, unsure = {"LISTED"}, False
 
     def condition(given, holds):
-        found.append("missing" if not given else "yes" if holds else "fails")
+        found.add("CONDITIONAL" if not given else "LISTED" if holds else "NOT_COVERED")
 
     user = asked.get("end_user_uscc")
     condition(user, user == entry["uscc"])
@@ -342,13 +345,18 @@ def outcome(entry, rows, asked, day, suspensions):
             unsure = True
         elif field in entry:
             condition(False, False)
-    worst = next(w for w in ("fails", "missing", "yes") if w in found)
-    return None if unsure and worst != "fails" else worst
+    worst = max(found, key=VERDICTS.index)
+    return {worst, "NOT_COVERED"} if unsure else {worst}
+
+
+VERDICTS = ["LISTED", "CONDITIONAL", "NOT_COVERED"]
 
 
 def decide(decision, rows, named, directory, suspensions):
-    """The verdict that follows from the rows; None where a row leaves it open."""
+    """The verdict that follows from the rows, and whether it takes the service's word for what
+    a row's texts say."""
     asked, day = decision["compared"], decision["declaration_date"]
+    said = {matched["entry"]: matched["verdict"] for matched in decision["matches"]}
     outcomes = {}
     for key in named:
         entry = rows["entry"][key]
@@ -361,23 +369,55 @@ def decide(decision, rows, named, directory, suspensions):
     for key in directory:
         entry = rows["entry"][key]
         check(entry["uscc"] == asked["end_user_uscc"], "a directory row of another enterprise")
-        answer = outcome(entry, rows, asked, day, suspensions)
-        if answer == "missing" and asked.get("scheme") in (None, entry["scheme"]):
-            outcomes[key] = answer
-    said = {matched["entry"] for matched in decision["matches"]}
-    check(said == set(outcomes), f"the rows that match are {sorted(outcomes)}, not {sorted(said)}")
-    if None in outcomes.values():
-        return None
-    best = next((b for b in ("yes", "missing", "fails") if b in outcomes.values()), None)
-    names = {"yes": "LISTED", "missing": "CONDITIONAL", "fails": "NOT_COVERED", None: None}
-    return names[best] or ("CANDIDATE" if decision["candidates"] else "NOT_LISTED")
+        answers = outcome(entry, rows, asked, day, suspensions)
+        # One that fails does not match, whoever says so.
+        if "CONDITIONAL" in answers and asked.get("scheme") in (None, entry["scheme"]):
+            if answers == {"CONDITIONAL"} or key in said:
+                outcomes[key] = answers & {"CONDITIONAL"}
+    matching = [matched["entry"] for matched in decision["matches"]]
+    check(sorted(matching) == sorted(outcomes), f"the rows that match are {sorted(outcomes)}, not {matching}")
+    for key, verdict in said.items():
+        answers = outcomes[key]
+        check(verdict in answers, f"row {key} answers {' or '.join(sorted(answers))}, not {verdict}")
+    sure = all(len(answers) == 1 for answers in outcomes.values())
+    if said:
+        check(not decision["candidates"], "candidates beside rows that match")
+        return min(said.values(), key=VERDICTS.index), sure
+    return "CANDIDATE" if decision["candidates"] else "NOT_LISTED", sure
+
+
+def plain(text):
+    """A code in half-width capitals, without what is between them."""
+    return re.sub("[^0-9A-Z]", "", unicodedata.normalize("NFKC", text).upper())
+
+
+def compare_as_asked(asked, compared):
+    """The codes and the number that were compared are those asked for. The texts may differ, by
+    their normal form, but are there if they were asked for."""
+
+    def same(name, is_same):
+        given, taken = asked.get(name, ""), compared.get(name, "")
+        check(is_same(given, taken), f"the decision's {name}: `{given}` asked, `{taken}` compared")
+
+    # The last three of 13 digits are the inspection authority's, no part of the code.
+    same("hs_code", lambda given, taken: taken == re.sub("^([0-9]{10})[0-9]{3}$", r"\1", plain(given)))
+    for name in ("end_user_uscc", "customs_district"):
+        same(name, lambda given, taken: taken == plain(given))
+    for name in ("scheme", "use"):
+        same(name, lambda given, taken: taken == given)
+    cas = re.compile("|[0-9]+-[0-9]{2}-[0-9]")
+    same("cas_number", lambda given, taken: cas.fullmatch(taken) and plain(taken) == plain(given))
+    for name in ("material_name", "specification", "manufacturer"):
+        same(name, lambda given, taken: given if taken else not any(c.isalnum() for c in given))
+    given, taken = (part.get("quantity", {"value": "0"})["value"] for part in (asked, compared))
+    check(Decimal(given) == Decimal(taken), f"the decision's quantity: {given} asked, {taken} compared")
 
 
 def verify(receipt, policy, service):
     check(set(receipt) == {"decisionNote", "listProof"}, "the receipt: fields of its own")
     body, signatures = read_note(receipt["decisionNote"], "the decision note")
     check(len(signatures) == 1, "the decision note is not signed by the service alone")
-    times = signed_by(body, signatures, vkey(service), "the decision note")
+    times = signed_by(body, signatures, vkey(service.strip()), "the decision note")
     check(times == [0], "the decision note is not signed by the service")
     evidence, index, path, checkpoint = read_proof(receipt["listProof"])
     if "line" in evidence:
@@ -386,7 +426,7 @@ def verify(receipt, policy, service):
 
     head, cosignatures = read_note(checkpoint, "the checkpoint")
     lines = head.split("\n")
-    check(len(lines) == 4 and re.fullmatch(r"[1-9]\d*", lines[1]), "the checkpoint: no checkpoint")
+    check(len(lines) == 4 and re.fullmatch(r"[1-9][0-9]*", lines[1]), "the checkpoint: no checkpoint")
     size, root = int(lines[1]), unbase64(lines[2], "the checkpoint's root")
     origin, cosigned = satisfied(policy, head, cosignatures)
     check(lines[0] == origin == decision["origin"], "checkpoint, policy and decision differ in register")
@@ -396,6 +436,8 @@ def verify(receipt, policy, service):
     at = decided = instant(decision["decide_time"])
     today = datetime.fromtimestamp(int(decided), SHANGHAI).date().isoformat()
     day = decision["declaration_date"]
+    asked_for = decision["question"].get("declaration_date", today)
+    check(day == asked_for, f"the decision is about {day}, the question about {asked_for}")
     if day != today:
         at = Decimal(int(datetime.fromisoformat(f"{day}T23:59:59+08:00").timestamp()))
     asked_as_of = decision["question"].get("known_at_revision", size)
@@ -420,6 +462,7 @@ def verify(receipt, policy, service):
         span["size"] = revision["name_size"]
 
     asked = decision["compared"]
+    compare_as_asked(decision["question"], asked)
     user = asked.get("end_user_uscc")
     wanted = [asked.get("material_name") or asked["cas_number"]]
     wanted += ["\0" + user] if user else []
@@ -430,35 +473,58 @@ def verify(receipt, policy, service):
         check(key in rows["entry"], f"row {key} bears on the decision and is not shown")
         entry = rows["entry"][key]
         check(entry["scheme"] in rows["scheme"] and entry["uscc"] in rows["enterprise"], f"row {key} is not whole")
-    follows = decide(decision, rows, named, directory, suspensions)
-    check(follows in (None, decision["verdict"]), f"the rows that are shown give {follows}, not {decision['verdict']}")
-    return decision, revision, cosigned, size, follows
+    follows, sure = decide(decision, rows, named, directory, suspensions)
+    check(follows == decision["verdict"], f"the rows that are shown give {follows}, not {decision['verdict']}")
+    return decision, revision, cosigned, size, sure
 
 
-def report(decision, revision, cosigned, size, follows):
+def texts(question):
+    """Everything of a question that is a text, by its name."""
+    parts = {name: part for name, part in question.items() if isinstance(part, str)}
+    return parts | question.get("quantity", {})
+
+
+def report(decision, revision, cosigned, size, sure):
     signed = ", ".join(
         f"{name} {datetime.fromtimestamp(at, SHANGHAI):%Y-%m-%d %H:%M:%S %z}" for name, at in cosigned.items()
     )
-    asked = decision["compared"]
-    print(f"HOLDS: {decision['verdict']}")
-    parts = [" ".join(part.values()) if isinstance(part, dict) else part for part in asked.values()]
-    print(f"  asked: {' · '.join(parts)}, for {decision['declaration_date']}")
-    print("Signed by the agencies:")
-    print(f"  register {decision['origin']}, {size} statements, by {signed}")
-    print(f"  revision {decision['revision']}, in force {revision['effective']} to {revision['expires']}")
+    asked, compared = texts(decision["question"]), texts(decision["compared"])
+    yield f"HOLDS: {decision['verdict']}"
+    yield f"  asked: {' · '.join(asked.values())}, for {decision['declaration_date']}"
+    yield "Signed by the agencies:"
+    yield f"  register {decision['origin']}, {size} statements, by {signed}"
+    yield f"  revision {decision['revision']}, in force {revision['effective']} to {revision['expires']}"
     for matched in decision["matches"]:
-        print(f"  entry {matched['entry']} is on its list ({matched['verdict']})")
+        yield f"  entry {matched['entry']} is on its list ({matched['verdict']})"
     if not decision["matches"]:
-        print("  no entry of this code bears the name, and no directory row of the end user answers")
+        yield "  no entry of this code bears the name, and no directory row of the end user answers"
     for key in decision["candidates"]:
-        print(f"  entry {key} is on its list, under another name or code")
-    print("Only the service says:")
-    print(f"  that it was asked this, and answered at {decision['decide_time']}")
-    print("  that the name and the texts asked for are these in normal form, and the reasons it gave")
-    if follows is None:
-        print("  that specification or manufacturer are, or are not, those of the row")
+        yield f"  entry {key} is on its list, under another name or code"
+    yield "Only the service says:"
+    yield f"  that it was asked this, and answered at {decision['decide_time']}"
+    for name in ("material_name", "unit", "specification", "manufacturer"):
+        given, taken = asked.get(name, ""), compared.get(name, "")
+        if given != taken:
+            yield f"  that the {name} `{given}` is `{taken}` in normal form"
+    yield "  the reasons it gave"
+    if not sure:
+        yield "  that specification or manufacturer are, or are not, those of the row"
     if not decision["matches"]:
-        print("  what resembles the question, and what does not")
+        yield "  what resembles the question, and what does not"
+
+
+def once(members):
+    check(len(dict(members)) == len(members), "the receipt: a field twice")
+    return dict(members)
+
+
+def say(line, where):
+    """Prints a line. What a service or a file says shall not steer the reader's terminal."""
+    print("".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line), file=where)
+
+
+# What Python raises where something is not what a receipt has there.
+NO_RECEIPT = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
 
 def main():
@@ -467,16 +533,21 @@ def main():
         return 2
     try:
         with open(sys.argv[1], encoding="utf-8") as file:
-            receipt = json.load(file)
+            receipt = json.load(file, object_pairs_hook=once)
         with open(sys.argv[2], encoding="utf-8", newline="") as file:
             policy = file.read()
-        report(*verify(receipt, policy, sys.argv[3]))
+        found = list(report(*verify(receipt, policy, sys.argv[3])))
+    except OSError as error:
+        say(f"{error.filename}: {error.strerror}", sys.stderr)
+        return 2
     except Refused as refused:
-        print(f"DOES NOT HOLD: {refused}", file=sys.stderr)
+        say(f"DOES NOT HOLD: {refused}", sys.stderr)
         return 1
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as broken:
-        print(f"DOES NOT HOLD: not in the form of a receipt ({broken!r})", file=sys.stderr)
+    except NO_RECEIPT as broken:
+        say(f"DOES NOT HOLD: not in the form of a receipt ({broken!r})", sys.stderr)
         return 1
+    for line in found:
+        say(line, sys.stdout)
     return 0
 
 

@@ -96,8 +96,10 @@ pub fn verify(
     let (source, time) = (said.source, said.decide_time);
     let asked = said.question.clone();
     let mut again = DecisionText::new(&said.origin, asked, &question, &decided, source, time);
-    // Which entries resemble, and in which order, takes the whole list.
-    again.candidates.clone_from(&said.candidates);
+    // Which entries resemble, and in which order, takes the whole list; whether any does, not.
+    if !said.candidates.is_empty() && !again.candidates.is_empty() {
+        again.candidates.clone_from(&said.candidates);
+    }
     if let Some(first) = said.differences(&again).into_iter().next() {
         return Err(ReceiptError::DecidesOtherwise {
             line: first.line,

@@ -278,7 +278,9 @@ fn in_batch(note: &str, line: &Line) -> Result<(String, u64), ReceiptError> {
     let lines: Vec<&str> = note.lines().collect();
     let [BATCH_TYPE, origin, size, root] = lines.as_slice() else { return Err(malformed) };
     let origin = origin.strip_prefix("origin ");
-    let size = size.strip_prefix("lines ").and_then(|size| size.parse().ok());
+    // In one spelling: `parse` alone would take `+2` and `02`.
+    let number = |text: &str| text.parse().ok().filter(|number: &u64| number.to_string() == text);
+    let size = size.strip_prefix("lines ").and_then(number);
     let root = root.strip_prefix("lines_root_sha256 ").and_then(from_hex);
     let (Some(origin), Some(size), Some(root)) = (origin, size, root) else {
         return Err(malformed);

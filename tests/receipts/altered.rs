@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use clearlist::domain::question::RawQuestion;
 use clearlist::formats::receipt::{read, verify, write};
 use clearlist::register::note::VerifierKey;
 use clearlist::register::policy::Policy;
@@ -15,7 +16,7 @@ use crate::script::Cases;
 use crate::support::ceremony::now;
 use crate::support::files;
 use crate::support::random::{Cells, raw_question, rows};
-use crate::support::{Row, row};
+use crate::support::{Row, full, row};
 
 fn list_files(rows: &[Cells]) -> clearlist::formats::list_csv::ListFiles {
     files(&rows.iter().cloned().map(Row).collect::<Vec<_>>())
@@ -107,7 +108,7 @@ proptest! {
 fn no_byte_of_a_receipt_can_be_altered_wherever_it_stands() {
     let rows = [row("A", "四环素").with("quantity", "20").with("unit", "g"), row("B", "土霉素")];
     let service = Service::over(&files(&rows));
-    let (receipt, _) = service.receipt(&crate::support::full("四环素"), now());
+    let (receipt, _) = service.receipt(&full("四环素"), now());
     let policy = service.published().register.policy().text().to_owned();
     let key = service.key.verifier().to_string();
     let bytes = write(&receipt);
@@ -127,4 +128,40 @@ fn no_byte_of_a_receipt_can_be_altered_wherever_it_stands() {
         let key = String::from_utf8_lossy(&altered(key.as_bytes(), at)).into_owned();
         assert!(!holds(&bytes, policy.as_bytes(), &key), "byte {at} of the key");
     }
+}
+
+#[test]
+fn a_question_may_be_spelt_as_people_do_and_its_receipt_holds() {
+    let limited =
+        row("A", "四环素").with("quantity", "20").with("unit", "g").with("cas", "60-54-8");
+    let texts = row("B", "土霉素").with("specification", "98%").with("manufacturer", "Acme GmbH");
+    let service = Service::over(&files(&[limited, texts]));
+    let asked = full("四环素");
+    let questions = [
+        RawQuestion { hs_code: " 2941.30.11.00 ", ..asked },
+        RawQuestion { hs_code: "２９４１３０１１００", ..asked },
+        RawQuestion { hs_code: "2941301100-999", ..asked },
+        RawQuestion { end_user_uscc: "9111 0108 5513-85082q", ..asked },
+        RawQuestion {
+            end_user_uscc: "９１１１０１０８５５１３８５０８２Ｑ", ..asked
+        },
+        RawQuestion { cas_number: "６０–54‐8\u{200b} ", ..asked },
+        RawQuestion { material_name: "四環素\u{200b} 20g", ..asked },
+        RawQuestion { quantity: Some(("007.50", "克")), ..asked },
+        RawQuestion { quantity: Some(("0.0075", " KG ")), ..asked },
+        RawQuestion { correlation_id: "第1行", customs_district: "0100", ..asked },
+        RawQuestion { material_name: "土霉素", specification: "９８％", ..asked },
+        RawQuestion { material_name: "土霉素", manufacturer: "ACME  gmbh ", ..asked },
+        RawQuestion {
+            material_name: "土霉素", specification: "—", manufacturer: " ", ..asked
+        },
+    ];
+    let policy = service.published().register.policy().text().to_owned();
+    let mut script = Cases::new();
+    for raw in &questions {
+        let (receipt, _) = service.receipt(raw, now());
+        assert!(service.verified(&receipt).is_ok(), "{raw:?}");
+        script.add(&receipt, &policy, &service.key.verifier().to_string(), true);
+    }
+    script.check();
 }

@@ -15,6 +15,7 @@ use clearlist::service::running::Wanted;
 use sha2::Digest;
 
 use crate::made::Service;
+use crate::script::python;
 use crate::support::ceremony::{Place, in_seconds, now};
 use crate::support::{OWNER, files, full, row};
 
@@ -98,6 +99,43 @@ fn what_fails_is_named_and_the_command_ends_with_one() {
     assert!(code == Some(1) && said.contains("SERVICE_SIGNATURE"), "{said}");
     archive.key.push('x');
     assert_eq!(archive.verify(&[]).0, Some(2), "a key that is none is a usage error");
+}
+
+/// What the script says of the archive, all of it, and how it ends.
+fn script(python: &Path, archive: &Archive) -> (Option<i32>, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/verify_receipt.py");
+    let mut command = Command::new(python);
+    command.arg("-B").arg(script).args([&archive.receipt, &archive.policy]).arg(&archive.key);
+    let out = command.output().expect("it starts");
+    (out.status.code(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
+}
+
+#[test]
+fn the_script_says_what_holds_and_what_does_not_and_leaves_the_terminal_alone() {
+    let Some(python) = python() else { return };
+    let archive = archive();
+    let (code, said) = script(&python, &archive);
+    assert_eq!(code, Some(0), "{said}");
+    let (signed, alone) = said.split_once("Only the service says:").expect("both parts");
+    assert!(signed.starts_with("HOLDS: LISTED") && signed.contains("entry A is on"), "{said}");
+    assert!(alone.contains("that it was asked this"), "{said}");
+    let whole = fs::read_to_string(&archive.receipt).expect("text");
+    let deep = format!("{{\"decisionNote\":{}", "[".repeat(100_000));
+    for (text, what) in [
+        (whole.replace("\\n\\n— ", "\\n\\n— \\u001b[2J "), "\\u001b[2J"),
+        (whole.replacen('{', "{\"listProof\":\"\",", 1), "a field twice"),
+        (deep, "RecursionError"),
+    ] {
+        fs::write(&archive.receipt, text).expect("written");
+        let (code, said) = script(&python, &archive);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.starts_with("DOES NOT HOLD: ") && said.contains(what), "{what}: {said}");
+        assert!(said.lines().count() == 1 && !said.contains('\u{1b}'), "{said}");
+        assert_eq!(archive.verify(&[]).0, Some(1));
+    }
+    fs::remove_file(&archive.receipt).expect("it was there");
+    let (code, said) = script(&python, &archive);
+    assert!(code == Some(2) && said.contains("receipt.json: No such file"), "{said}");
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use clearlist::domain::clearance::Verdict;
 use clearlist::domain::message::Refusal;
 use clearlist::domain::question::RawQuestion;
+use clearlist::domain::shanghai;
 use clearlist::formats::list_csv::ListFiles;
 use clearlist::register::evidence::Evidence;
 use clearlist::register::note::{Note, NoteSigner};
-use clearlist::register::receipt::{Receipt, sign};
+use clearlist::register::receipt::{Receipt, sign, sign_batch};
 use clearlist::register::statement::Statement;
 use clearlist::register::tlog_proof::TlogProof;
 use clearlist::service::intake::{Submission, accept};
@@ -18,7 +19,7 @@ use jiff::Timestamp;
 use crate::made::Service;
 use crate::script::Cases;
 use crate::support::ceremony::{Place, in_seconds, now, propose, suspension};
-use crate::support::{files, full, read, row};
+use crate::support::{CODE, OTHER, OWNER, files, full, read, row};
 
 /// The reason a receipt is refused with, here and by the script.
 #[track_caller]
@@ -30,6 +31,19 @@ fn refused(service: &Service, receipt: &Receipt) -> &'static str {
     script.add(receipt, policy, &service.key.verifier().to_string(), false);
     script.check();
     reason
+}
+
+/// The receipt holds, here and for the script.
+#[track_caller]
+fn holds(service: &Service, receipt: &Receipt) {
+    if let Err(error) = service.verified(receipt) {
+        panic!("{}", error.english());
+    }
+    let published = service.published();
+    let policy = published.register.policy().text();
+    let mut script = Cases::new();
+    script.add(receipt, policy, &service.key.verifier().to_string(), true);
+    script.check();
 }
 
 /// A snapshot that claims to be the one in force, over another list.
@@ -53,6 +67,15 @@ fn saying(key: &NoteSigner, receipt: &Receipt, from: &str, to: &str) -> Receipt 
     let signature = key.sign(other.text(), now());
     other.add(signature);
     Receipt { decision_note: other.to_string(), ..receipt.clone() }
+}
+
+/// The same, on one line alone.
+fn saying_on(key: &NoteSigner, receipt: &Receipt, line: &str, from: &str, to: &str) -> Receipt {
+    let note = Note::parse(receipt.decision_note.as_bytes()).expect("a note");
+    let said = note.text().lines().find(|said| said.starts_with(&format!("{line} ")));
+    let said = said.expect("the line");
+    assert!(said.contains(from), "{said}");
+    saying(key, receipt, said, &said.replace(from, to))
 }
 
 /// The receipt with other evidence.
@@ -98,6 +121,104 @@ fn another_verdict_over_the_same_rows_does_not_follow_from_them() {
     assert_eq!(verdict, Verdict::NotCovered);
     let lie = saying(&service.key, &honest, "NOT_COVERED", "LISTED");
     assert_eq!(refused(&service, &lie), "DECIDES_OTHERWISE");
+}
+
+#[test]
+fn each_row_answers_what_follows_and_nothing_else() {
+    let rows = [
+        row("A", "四环素").with("specification", "98%"),
+        row("B", "四环素").with("state", "withdrawn").with("uscc", OTHER),
+    ];
+    let service = Service::over(&files(&rows));
+    let asked = RawQuestion { specification: "98%", ..full("四环素") };
+    let (honest, verdict) = service.receipt(&asked, now());
+    assert_eq!(verdict, Verdict::Listed);
+    holds(&service, &honest);
+    for (line, from, to) in [
+        // Of the row that does not decide.
+        ("matches", "NOT_COVERED", "LISTED"),
+        // Of the row whose text only the service can compare: it bears the name, whatever it says.
+        ("matches", "\"LISTED\"", "\"NOT_LISTED\""),
+        ("verdict", "LISTED", "NOT_LISTED"),
+        ("verdict", "LISTED", "NOT_COVERED"),
+    ] {
+        let lie = saying_on(&service.key, &honest, line, from, to);
+        assert_eq!(refused(&service, &lie), "DECIDES_OTHERWISE", "{from} on {line}");
+    }
+}
+
+#[test]
+fn candidates_are_named_if_they_are_the_answer_and_only_then() {
+    let service = Service::over(&files(&[row("A", "四环素"), row("B", "土霉素")]));
+    let (honest, verdict) = service.receipt(&full("四环寨"), now());
+    assert_eq!(verdict, Verdict::Candidate);
+    let lie = saying_on(&service.key, &honest, "candidates", "\"A\"", "");
+    assert_eq!(refused(&service, &lie), "DECIDES_OTHERWISE");
+    let (honest, verdict) = service.receipt(&full("四环素"), now());
+    assert_eq!(verdict, Verdict::Listed);
+    let lie = saying_on(&service.key, &honest, "candidates", "[]", "[\"A\"]");
+    assert_eq!(refused(&service, &lie), "DECIDES_OTHERWISE");
+}
+
+#[test]
+fn what_was_compared_is_what_was_asked() {
+    let limited = row("A", "四环素").with("quantity", "10").with("unit", "g");
+    let service = Service::over(&files(&[limited]));
+    let asked =
+        RawQuestion { quantity: Some(("5", "g")), specification: "98%", ..full("四环素") };
+    let (honest, verdict) = service.receipt(&asked, now());
+    assert_eq!(verdict, Verdict::Listed);
+    holds(&service, &honest);
+    for (from, to) in [
+        (CODE, "2941301200"),
+        (OWNER, OTHER),
+        ("research", "sale"),
+        ("\"5\"", "\"15\""),
+        ("{\"end", "{\"cas_number\":\"60-54-8\",\"end"),
+        (",\"specification\":\"98%\"", ""),
+    ] {
+        let lie = saying_on(&service.key, &honest, "question", from, to);
+        assert_eq!(refused(&service, &lie), "DECIDES_OTHERWISE", "{from}");
+    }
+    // A code in another spelling would match nothing.
+    for (from, to) in [(OWNER, OWNER.to_lowercase()), (CODE, format!("{CODE} "))] {
+        let lie = saying_on(&service.key, &honest, "compared", from, &to);
+        assert_eq!(refused(&service, &lie), "DECIDES_OTHERWISE", "{from}");
+    }
+    let lie = saying_on(&service.key, &honest, "question", "\"5\"", "\"5 g\"");
+    assert_eq!(refused(&service, &lie), "QUESTION_FORM");
+}
+
+#[test]
+fn another_day_than_the_one_that_was_asked_about_is_not_decided() {
+    let service = Service::over(&files(&[row("A", "四环素")]));
+    let now = now();
+    let (honest, _) = service.receipt(&full("四环素"), now);
+    let today = shanghai::today(now);
+    let plain = today.strftime("%Y%m%d").to_string();
+    let today = today.to_string();
+    let lie = saying_on(&service.key, &honest, "declaration_date", &today, &plain);
+    assert_eq!(refused(&service, &lie), "DECISION_FORM");
+    let tomorrow = shanghai::today(now).tomorrow().expect("a day").to_string();
+    let lie = saying_on(&service.key, &honest, "declaration_date", &today, &tomorrow);
+    assert!(["NOT_IN_FORCE", "DECIDES_OTHERWISE"].contains(&refused(&service, &lie)));
+    let lie =
+        saying_on(&service.key, &honest, "question", "{", "{\"declaration_date\":\"2026-01-01\",");
+    assert_eq!(refused(&service, &lie), "DECIDES_OTHERWISE");
+}
+
+#[test]
+fn a_batch_has_its_size_in_one_spelling() {
+    let service = Service::over(&files(&[row("A", "四环素")]));
+    let lines = vec![service.decided(&full("四环素"), now()).0; 2];
+    let published = service.published();
+    let batch = sign_batch(&service.key, published.register.origin(), lines, now());
+    let honest = batch.last().expect("a receipt");
+    holds(&service, honest);
+    for other in ["02", "+2", "２"] {
+        let lie = saying_on(&service.key, honest, "lines", "2", other);
+        assert_eq!(refused(&service, &lie), "DECISION_FORM", "{other}");
+    }
 }
 
 #[test]
@@ -171,11 +292,7 @@ fn a_suspension_is_proven_and_cannot_be_hidden() {
     assert_eq!(verdict, Verdict::NotCovered);
     let verified = service.verified(&honest).expect("it holds");
     assert_eq!(verified.checked.shown.suspensions.len(), 1);
-    let published = service.published();
-    let mut script = Cases::new();
-    let policy = published.register.policy().text();
-    script.add(&honest, policy, &service.key.verifier().to_string(), true);
-    script.check();
+    holds(&service, &honest);
 
     let hidden = showing(&honest, |evidence| evidence.later = None);
     assert_eq!(refused(&service, &hidden), "LATER_STATEMENTS_NOT_SHOWN");
