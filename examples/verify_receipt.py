@@ -479,9 +479,11 @@ def verify(receipt, policy, service):
 
 
 def texts(question):
-    """Everything of a question that is a text, by its name."""
-    parts = {name: part for name, part in question.items() if isinstance(part, str)}
-    return parts | question.get("quantity", {})
+    """What was asked, by the names of its parts."""
+    parts = question | question.get("quantity", {})
+    order = ["hs_code", "material_name", "cas_number", "specification", "manufacturer", "end_user_uscc"]
+    order += ["customs_district", "use", "value", "unit", "scheme", "correlation_id"]
+    return {name: parts[name] for name in order if name in parts}
 
 
 def report(decision, revision, cosigned, size, sure):
